@@ -40,7 +40,7 @@ from llm_contracts.results.writer import writing
 from llm_contracts.run.options import IN_FLIGHT, Options
 from llm_contracts.run.streams import check_corpus, corpus_context, plain_address
 from llm_contracts.run.workers.threads import alone
-from llm_contracts.wire.proxy.playback_options import Fragmentation
+from llm_contracts.wire.proxy.playback_options import Fragmentation, PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 
 _CASSETTES = Path("cassettes")
@@ -106,7 +106,7 @@ def _chunks(edge: Edge, stream: CorpusStream) -> int:
     call = stream_call(stream.provider, interaction)
     chunks = 0
     for path in _BARE:
-        with edge.replay((interaction,), pieces=Fragmentation.EVENTS) as session:
+        with edge.replay((interaction,), PlaybackOptions(pieces=Fragmentation.EVENTS)) as session:
             here = replace(call, base_url=session.origin + urlsplit(call.base_url).path)
             with suppress(Exception):  # what a client does not understand ends its loop
                 for _chunk in path(here):

@@ -34,6 +34,7 @@ import psutil
 
 from benchmarks.child import serving
 from llm_contracts.wire.interaction import End, Interaction
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
 
@@ -121,7 +122,7 @@ def _through(edge: Edge, upstream: str, name: str, requests: int, end: End) -> s
 
 
 def _replayed(edge: Edge, recorded: Sequence[Interaction], name: str, recorded_answer: bytes) -> str:
-    with edge.replay(recorded, silence=0.01) as session:
+    with edge.replay(recorded, PlaybackOptions(silence=0.01)) as session:
         answers = [_ask(session.origin, name, leave=False) for _ in recorded]
     body, answer = recorded[-1].response.body, answers[-1]
     if answer.startswith(b"\x1f\x8b"):

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.proxy.playback_options import Fragmentation
+from llm_contracts.wire.proxy.playback_options import Fragmentation, PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.straight import reached_straight
 
@@ -54,4 +54,4 @@ def _play(asked: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that measures
     with Edge() as edge, suppress(EOFError):
         while True:
-            asked.send(edge.replay(asked.recv(), pieces=Fragmentation.EVENTS).origin)
+            asked.send(edge.replay(asked.recv(), PlaybackOptions(pieces=Fragmentation.EVENTS)).origin)

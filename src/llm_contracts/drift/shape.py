@@ -15,7 +15,7 @@ from llm_contracts.util.json_values import as_list, as_mapping, read_json
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.facts.errors import error_of_event
+from llm_contracts.wire.facts.errors import error_of
 from llm_contracts.wire.interaction import End, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
 from llm_contracts.wire.sse import Event
@@ -132,7 +132,7 @@ def _understood(event: Event, read: StreamReader, protocols: Protocols) -> Strea
     if event.data.strip() == DONE:
         return StreamEvent(name=DONE)
     document = read_json(event.data)
-    if error_of_event(event.name, document, event.data, protocols) is not None:
+    if error_of(document, event.data, failed=event.name == "error", protocols=protocols) is not None:
         return StreamEvent(name=ERROR, document=document)
     if not isinstance(document, dict):
         return StreamEvent(name=BROKEN)

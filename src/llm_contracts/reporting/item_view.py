@@ -22,7 +22,7 @@ from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.facts.errors import error_of_event
+from llm_contracts.wire.facts.errors import error_of
 from llm_contracts.wire.interaction import Interaction, Request, Response, arrival_times
 from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
 from llm_contracts.wire.sse import Event
@@ -339,7 +339,7 @@ def _chunk(read: StreamReader, value: Any) -> Chunk | None:
 def _kind(event: Event, value: Any, chunk: Chunk | None, protocols: Protocols) -> str:
     if event.data.strip() == "[DONE]":
         return "done"
-    if error_of_event(event.name, value, event.data, protocols) is not None:
+    if error_of(value, event.data, failed=event.name == "error", protocols=protocols) is not None:
         return "error"
     return "unread" if chunk is None else chunk_kind(chunk)
 

@@ -27,7 +27,7 @@ from llm_contracts.sweep.variants import Family, Variant, variants
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-from llm_contracts.wire.proxy.playback_options import Fragmentation
+from llm_contracts.wire.proxy.playback_options import Fragmentation, PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.request_diff import place_of
 
@@ -174,11 +174,13 @@ def opened_pieces() -> Iterator[Engine]:
             silence = _SETTLING if End.RESET in ends else SILENCE
             with edge.replay(
                 tuple(map(_silent_before_reset, interactions)),
-                lockstep=bool(ends - {End.COMPLETE}),
-                patience=PATIENCE,
-                pieces=Fragmentation.RECORDED,
-                silence=silence,
-                protocols=protocols,
+                PlaybackOptions(
+                    lockstep=bool(ends - {End.COMPLETE}),
+                    patience=PATIENCE,
+                    pieces=Fragmentation.RECORDED,
+                    silence=silence,
+                    protocols=protocols,
+                ),
             ) as session:
                 yield Play(session=session, origin=session.origin)
 

@@ -14,6 +14,7 @@ from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.wire.cassette import load
 from llm_contracts.wire.facts import WireFacts, read_facts
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.session import Session
 
@@ -79,7 +80,8 @@ def played(edge: Edge, name: str, *, patience: float | None = None) -> Played:
     interactions = load(PROJECT.cassette(scenario)).interactions
     protocols = PROJECT.protocols_of(scenario.provider)
     session = edge.replay(
-        interactions, lockstep=patience is not None, patience=patience or 0.0, protocols=protocols
+        interactions,
+        PlaybackOptions(lockstep=patience is not None, patience=patience or 0.0, protocols=protocols),
     )
     last = interactions[-1]
     path = urlsplit(last.request.uri).path

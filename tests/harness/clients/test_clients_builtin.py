@@ -17,6 +17,7 @@ from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.clients.observation import Observation, Usage
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 from tests.harness.held import held
 
@@ -71,7 +72,7 @@ def run(
     timeout: float = 30,
     max_chunks: int = 1000,
 ) -> Observation:
-    with edge.replay((recorded,), lockstep=True, patience=10) as session:
+    with edge.replay((recorded,), PlaybackOptions(lockstep=True, patience=10)) as session:
         call = Call(
             base_url=session.origin + "/v1",
             api_key="sk-test-key",

@@ -24,6 +24,7 @@ from llm_contracts.project.inputs import changed_since, input_files
 from llm_contracts.project.load import load_project
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Response
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 from tests.harness.wire.exchanges import JSON, exchange, stream, streamed
 
@@ -60,7 +61,7 @@ def program(folder: Path, source: str) -> CommandClient:
 
 
 def seen(edge: Edge, client: Any, recorded: Interaction = ANSWER, **more: Any) -> Observation:
-    with edge.replay([recorded], lockstep=True, patience=10) as session:
+    with edge.replay([recorded], PlaybackOptions(lockstep=True, patience=10)) as session:
         call = Call(
             base_url=session.origin + "/v1",
             api_key="sk-made-up-0123456789",  # pragma: allowlist secret
@@ -203,7 +204,7 @@ def _gone(pid: int) -> None:
 
 def test_a_program_that_reads_nothing_of_a_long_call_is_no_trouble(edge: Edge, tmp_path: Path) -> None:
     client = program(tmp_path, "print('\"Hi\"')")
-    with edge.replay([], lockstep=True) as session:
+    with edge.replay([], PlaybackOptions(lockstep=True)) as session:
         call = Call(base_url="", api_key="", provider="x", model="m", input="x" * 2**20)
         observed = observe(client, call, name="mine", session=session)
     assert (observed.failure, observed.text) == (None, "Hi")

@@ -18,6 +18,7 @@ from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.observation import Observation
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.cassette import load
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 
 ROOT = Path(__file__).parents[3]
@@ -51,7 +52,7 @@ def written(name: str) -> Client:
 def seen(client: Client, name: str, scenario: str) -> Observation:
     recorded = load(ROOT / "cassettes" / "openai" / f"{scenario}.yaml").interactions
     asked = json.loads(recorded[0].request.body)
-    with Edge() as edge, edge.replay(recorded, lockstep=True, patience=10) as session:
+    with Edge() as edge, edge.replay(recorded, PlaybackOptions(lockstep=True, patience=10)) as session:
         call = Call(
             base_url=session.origin + "/v1",
             api_key="sk-made-up-0123456789",  # pragma: allowlist secret

@@ -22,6 +22,7 @@ from llm_contracts.clients.observe import observe
 from llm_contracts.clients.session import SessionLike
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.interaction import End, Interaction, Request
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.wire.exchanges import JSON, PUBLIC, cassette, stream, text_event
@@ -179,7 +180,7 @@ def _from_cassette(
     edge: Edge, client: str, interactions: tuple[Interaction, ...], path: Path, patience: float
 ) -> _Seen:
     save(path, cassette(*interactions))
-    with edge.replay(load(path).interactions, silence=10 * _SHORT_PATIENCE) as session:
+    with edge.replay(load(path).interactions, PlaybackOptions(silence=10 * _SHORT_PATIENCE)) as session:
         return _ask(client, session.origin, session, patience)
 
 

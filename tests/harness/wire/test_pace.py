@@ -11,8 +11,8 @@ import pytest
 from llm_contracts.wire.interaction import Piece, Response
 from llm_contracts.wire.proxy.lockstep import Delivery
 from llm_contracts.wire.proxy.pace import Pace
-from llm_contracts.wire.proxy.play import Player
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces, PlaybackOptions
+from llm_contracts.wire.proxy.replay import Player
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.timeline import steps
 from tests.harness.wire.exchanges import (
@@ -112,7 +112,7 @@ def test_the_edge_holds_a_piece_back_until_its_time(edge: Edge, *, lockstep: boo
     first, second = text_event("a"), text_event("b")
     pieces = (Piece(size=len(first), at_ms=1), Piece(size=len(second), at_ms=_HOUR))
     recorded = streamed(first + second, pieces=pieces)
-    with edge.replay([recorded], speed=1, lockstep=lockstep, patience=0.01) as session:
+    with edge.replay([recorded], PlaybackOptions(speed=1, lockstep=lockstep, patience=0.01)) as session:
         parts = urlsplit(session.origin)
         connection = http.client.HTTPConnection(parts.netloc, timeout=60)
         connection.request("POST", parts.path + TARGET, b"{}")
@@ -127,7 +127,7 @@ def test_the_edge_holds_a_piece_back_until_its_time(edge: Edge, *, lockstep: boo
 
 def test_the_head_goes_out_with_the_first_bytes(edge: Edge) -> None:
     recorded = Response(status=200, headers=JSON, body=b"{}", pieces=(Piece(size=2, at_ms=_HOUR),))
-    with edge.replay([exchange(recorded)], speed=1) as session:
+    with edge.replay([exchange(recorded)], PlaybackOptions(speed=1)) as session:
         parts = urlsplit(session.origin)
         connection = http.client.HTTPConnection(parts.netloc, timeout=60)
         connection.request("POST", parts.path + TARGET, b"{}")
@@ -142,7 +142,7 @@ def test_at_full_speed_an_hour_is_no_time(edge: Edge) -> None:
     recorded = streamed(body, pieces=(Piece(size=5, at_ms=1), Piece(size=len(body) - 5, at_ms=_HOUR)))
     with edge.replay([recorded]) as session:
         assert ask(session.origin) == body
-    with edge.replay([recorded], speed=1_000_000) as session:
+    with edge.replay([recorded], PlaybackOptions(speed=1_000_000)) as session:
         assert ask(session.origin) == body
 
 
@@ -150,7 +150,9 @@ def test_at_full_speed_an_hour_is_no_time(edge: Edge) -> None:
 @pytest.mark.parametrize("lockstep", [False, True])
 def test_every_cutting_gives_the_same_body(edge: Edge, pieces: Pieces, *, lockstep: bool) -> None:
     body = stream("你好", "😀", "c")
-    with edge.replay([streamed(body)], pieces=pieces, lockstep=lockstep, patience=0.01) as session:
+    with edge.replay(
+        [streamed(body)], PlaybackOptions(pieces=pieces, lockstep=lockstep, patience=0.01)
+    ) as session:
         assert ask(session.origin) == body
         assert session.events_sent() == 5
 
@@ -159,7 +161,7 @@ def test_lockstep_waits_after_pieces_of_any_size(edge: Edge) -> None:
     """With small pieces, too, the edge is never ahead of the text that the consumer has handed on."""
     body = stream("a", "b")
     with (
-        edge.replay([streamed(body)], pieces=3, lockstep=True, patience=5) as session,
+        edge.replay([streamed(body)], PlaybackOptions(pieces=3, lockstep=True, patience=5)) as session,
         asking(session.origin) as response,
     ):
         positions = []

@@ -87,7 +87,7 @@ def test_every_protocol_claims_its_own_documents_alone(
     assert document.keys() <= protocol.members
 
 
-_READERS = {"read_facts", "shape_of", "wire_events", "error_of_event", "compare_cassettes"}
+_READERS = {"read_facts", "shape_of", "wire_events", "error_of", "compare_cassettes"}
 _WITHOUT_A_PROJECT = {"corpus/index.py", "importing/run.py"}
 """An address is made up only for APIs that clients have a call for, which are the built-in ones; the rows of
 imported recordings are made while a project's own protocols are still being loaded.

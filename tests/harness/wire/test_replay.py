@@ -19,6 +19,7 @@ import pytest
 
 from llm_contracts.wire.interaction import End, Interaction, Piece, Response
 from llm_contracts.wire.proxy.errors import EdgeError
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.session import Session
 from tests.harness.wire.exchanges import (
@@ -130,7 +131,7 @@ def _read(origin: str) -> bytes:
 @pytest.mark.parametrize("lockstep", [False, True])
 def test_a_cut_is_a_body_without_its_end(edge: Edge, *, lockstep: bool) -> None:
     recorded = streamed(text_event("a") + b"data: {", end=End.CUT)
-    with edge.replay([recorded], lockstep=lockstep, patience=0.01) as session:
+    with edge.replay([recorded], PlaybackOptions(lockstep=lockstep, patience=0.01)) as session:
         with pytest.raises(http.client.IncompleteRead) as caught:
             _read(session.origin)
         assert caught.value.partial == recorded.response.body
@@ -182,7 +183,7 @@ def test_silence_is_silence_until_the_client_gives_up(edge: Edge, end: End) -> N
 
 
 def test_silence_ends_after_its_time(edge: Edge) -> None:
-    with edge.replay([streamed(b"", end=End.TIMEOUT)], silence=0.05) as session:
+    with edge.replay([streamed(b"", end=End.TIMEOUT)], PlaybackOptions(silence=0.05)) as session:
         begun = time.monotonic()
         with pytest.raises(ConnectionResetError):  # and no TimeoutError of the client
             _read(session.origin)
@@ -228,7 +229,7 @@ def test_a_place_that_was_not_recorded_is_answered_with_599(edge: Edge) -> None:
 def test_sessions_at_the_same_time_never_mix(edge: Edge) -> None:
     def run(number: int) -> tuple[bytes, int]:
         recorded = [streamed(stream(f"{number}.{n}"), end=End.COMPLETE) for n in range(5)]
-        with edge.replay(recorded, lockstep=number % 2 == 0, patience=0.01) as session:
+        with edge.replay(recorded, PlaybackOptions(lockstep=number % 2 == 0, patience=0.01)) as session:
             return b"".join(ask(session.origin) for _ in recorded), len(session.requests())
 
     with ThreadPoolExecutor(20) as pool:
@@ -257,7 +258,9 @@ def _positions(session: Session, chars: list[int], expected: list[int]) -> list[
 
 
 def test_in_lockstep_the_edge_is_never_ahead_of_the_consumer(edge: Edge) -> None:
-    with edge.replay([streamed(stream("a", "bc", "", "d"))], lockstep=True, patience=60) as session:
+    with edge.replay(
+        [streamed(stream("a", "bc", "", "d"))], PlaybackOptions(lockstep=True, patience=60)
+    ) as session:
         assert _positions(session, [1, 3, 3, 4], [1, 2, 4, 4]) == [1, 2, 4, 4]
 
 
@@ -272,7 +275,7 @@ def test_without_lockstep_the_edge_runs_ahead(edge: Edge) -> None:
 
 def test_a_second_exchange_starts_from_what_was_delivered_before(edge: Edge) -> None:
     recorded = [streamed(stream("a", "b")), streamed(stream("c", "d"))]
-    with edge.replay(recorded, lockstep=True, patience=60) as session:
+    with edge.replay(recorded, PlaybackOptions(lockstep=True, patience=60)) as session:
         assert _positions(session, [1, 2], [1, 2]) == [1, 2]
         assert _positions(session, [3, 4], [1, 2]) == [1, 2]
 
@@ -280,27 +283,29 @@ def test_a_second_exchange_starts_from_what_was_delivered_before(edge: Edge) -> 
 def test_a_client_that_looks_ahead_by_one_event_is_waited_for_in_vain_only_once(edge: Edge) -> None:
     """From then on it is known to lag by one, and its positions are as reproducible as anybody's."""
     expected = [2, 2, 3, 4, 5, 6]  # the first is waited for in vain: only then the second is sent
-    with edge.replay([streamed(stream(*"abcdef"))], lockstep=True, patience=1) as session:
+    with edge.replay([streamed(stream(*"abcdef"))], PlaybackOptions(lockstep=True, patience=1)) as session:
         assert _positions(session, [0, 1, 2, 3, 4, 5], expected) == expected
 
 
 def test_a_client_that_buffers_is_given_up_after_two_waits(edge: Edge) -> None:
     body = stream(*"a" * 1000)
     begun = time.monotonic()
-    with edge.replay([streamed(body)], lockstep=True, patience=0.1) as session:
+    with edge.replay([streamed(body)], PlaybackOptions(lockstep=True, patience=0.1)) as session:
         assert ask(session.origin) == body
         assert session.events_sent() == 1002
     assert 0.2 <= time.monotonic() - begun < 60  # and not 100 seconds: a wait after each event
 
 
 def test_a_document_needs_no_lockstep(edge: Edge) -> None:
-    with edge.replay([exchange(Response(status=200, headers=JSON, body=b"{}"))], lockstep=True) as session:
+    with edge.replay(
+        [exchange(Response(status=200, headers=JSON, body=b"{}"))], PlaybackOptions(lockstep=True)
+    ) as session:
         assert ask(session.origin) == b"{}"
 
 
 def test_what_is_delivered_or_aborted_after_the_edge_has_closed_changes_nothing() -> None:
     with Edge() as opened:
-        session = opened.replay([streamed(BODY)], lockstep=True, patience=0.01)
+        session = opened.replay([streamed(BODY)], PlaybackOptions(lockstep=True, patience=0.01))
         assert ask(session.origin) == BODY
     seen = session.interactions(), session.events_sent(), session.exchanges_open()
     session.delivered(10_000)
@@ -351,6 +356,6 @@ def test_only_the_loopback_is_listened_on(edge: Edge) -> None:
 
 def test_bytes_after_the_last_event_are_sent_too(edge: Edge) -> None:
     body = stream("a") + b": bye\n"
-    with edge.replay([streamed(body)], lockstep=True, patience=0.01) as session:
+    with edge.replay([streamed(body)], PlaybackOptions(lockstep=True, patience=0.01)) as session:
         assert ask(session.origin) == body
         assert session.events_sent() == 3

@@ -14,7 +14,7 @@ from llm_contracts.clients.session import SessionLike
 from llm_contracts.project.config import ConfigError
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-from llm_contracts.wire.proxy.playback_options import Pieces
+from llm_contracts.wire.proxy.playback_options import Pieces, PlaybackOptions
 from llm_contracts.wire.proxy.timeline import seconds
 
 
@@ -93,11 +93,9 @@ def opened(
         def play(interactions: tuple[Interaction, ...], protocols: Protocols = BUILT_IN) -> Iterator[Play]:
             with edge.replay(
                 interactions,
-                lockstep=lockstep,
-                patience=PATIENCE,
-                pieces=pieces,
-                speed=speed,
-                protocols=protocols,
+                PlaybackOptions(
+                    lockstep=lockstep, patience=PATIENCE, pieces=pieces, speed=speed, protocols=protocols
+                ),
             ) as session:
                 taken = seconds(interactions) / speed if speed else 0.0
                 yield Play(session=session, origin=session.origin, seconds=taken)

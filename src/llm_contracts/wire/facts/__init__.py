@@ -7,17 +7,17 @@ The answer is the choice that comes first in the stream; the others are read by 
 from __future__ import annotations
 
 import codecs
-import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
+from llm_contracts.util.json_values import as_list, as_mapping, read_json
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import are_server_sent, events, text_of
-from llm_contracts.wire.facts.errors import error_of_answer, error_of_event, retry_delay
+from llm_contracts.wire.facts.errors import error_of, retry_delay
 from llm_contracts.wire.interaction import End, Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN, GENERIC, Protocols, StreamReader, protocol_at
 from llm_contracts.wire.sse import Event
@@ -93,19 +93,37 @@ class WireFacts:
     protocol: str = ""
 
 
+@dataclass(slots=True)
+class _Text:
+    """The pieces of a text, and how many characters they have."""
+
+    pieces: list[str] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, piece: Any) -> None:
+        """Take one more, if it is text."""
+        if isinstance(piece, str):
+            self.pieces.append(piece)
+            self.size += len(piece)
+
+    def __str__(self) -> str:
+        return "".join(self.pieces)
+
+
 @dataclass(kw_only=True, slots=True)
 class _Findings:
     """What has been read so far; turned into `WireFacts` at the end."""
 
     protocols: Protocols
     read: StreamReader
-    text: list[str] = field(default_factory=list)
+    text: _Text = field(default_factory=_Text)
     list_content: bool = False
-    whole_text: list[str] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-    refusal: list[str] = field(default_factory=list)
+    whole_text: _Text = field(default_factory=_Text)
+    reasoning: _Text = field(default_factory=_Text)
+    refusal: _Text = field(default_factory=_Text)
+    arguments: _Text = field(default_factory=_Text)
     finish_reasons: list[str] = field(default_factory=list)
-    usages: list[Mapping[str, Any] | None] = field(default_factory=list)
+    usages: list[Mapping[str, Any]] = field(default_factory=list)
     vendor_usage: Mapping[str, Any] | None = None
     errors: list[Mapping[str, Any]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
@@ -114,14 +132,9 @@ class _Findings:
     unknown: int = 0
     others: int = 0
     zero_beside: int = 0
-    arguments: list[str] = field(default_factory=list)
-    argued: int = 0
-    reasoned: int = 0
-    refused: int = 0
     answer: int | None = None
     models: dict[str, None] = field(default_factory=dict)
     ids: dict[str, None] = field(default_factory=dict)
-    characters: int = 0
     done: bool = False
     malformed: int = 0
 
@@ -131,13 +144,14 @@ class _Findings:
             self.done = True
         elif not self.done and event.data.strip():
             self._read_data(event.name, event.data)
-        said = self.characters + self.refused
+        said = self.whole_text.size + self.refusal.size
         zero = self.zero_beside + (0 if self.answer else said)
-        self.progress.append((zero + self.unknown, self.reasoned, self.argued, said + self.others - zero))
+        others = said + self.others - zero
+        self.progress.append((zero + self.unknown, self.reasoning.size, self.arguments.size, others))
 
     def _read_data(self, name: str | None, text: str) -> None:
-        data = _parsed(text)
-        error = error_of_event(name, data, text, self.protocols)
+        data = read_json(text)
+        error = error_of(data, text, failed=name == "error", protocols=self.protocols)
         if error is not None:
             self.errors.append(error)
             self.said.append(text)
@@ -173,10 +187,10 @@ class _Findings:
 
     def _answer_of(self, chunk: Mapping[str, Any]) -> Mapping[str, Any]:
         """The choice that is the answer, if this chunk has it; the text of the others is kept apart."""
-        choices = chunk.get("choices")
-        given = [c for c in choices if isinstance(c, dict)] if isinstance(choices, list) else []
         found: Mapping[str, Any] = {}
-        for choice in given:
+        for choice in as_list(chunk.get("choices")):
+            if not isinstance(choice, dict):
+                continue
             index = choice.get("index")
             index = index if isinstance(index, int) else 0
             self.answer = index if self.answer is None else self.answer
@@ -192,39 +206,25 @@ class _Findings:
 
     def _read_usage(self, chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> None:
         for holder in (choice, chunk):
-            usage = holder.get("usage", False)
-            if usage is None or isinstance(usage, dict):
+            if isinstance(usage := holder.get("usage"), dict):
                 self.usages.append(usage)
-        vendor = chunk.get("x_groq")
-        if isinstance(vendor, dict) and isinstance(vendor.get("usage"), dict):
-            self.vendor_usage = vendor["usage"]
+        if isinstance(usage := as_mapping(chunk.get("x_groq")).get("usage"), dict):
+            self.vendor_usage = usage
 
     def _read_delta(self, delta: Mapping[str, Any]) -> None:
         content = delta.get("content")
-        if isinstance(content, str):
-            self.text.append(content)
-            self.whole_text.append(content)
-            self.characters += len(content)
-        elif isinstance(content, list):
+        self.text.add(content)
+        self.whole_text.add(content)
+        if isinstance(content, list):
             self.list_content = True
-            parts = tuple(_text_parts(content))
-            self.whole_text.extend(parts)
-            self.characters += sum(map(len, parts))  # clients that read them hand them on, and lockstep waits
+            for part in content:  # clients that read them hand them on, and lockstep waits
+                if isinstance(part, dict) and part.get("type", "text") == "text":
+                    self.whole_text.add(part.get("text"))
         reasoning = delta.get("reasoning_content")
-        if not isinstance(reasoning, str):
-            reasoning = delta.get("reasoning")
-        if isinstance(reasoning, str):
-            self.reasoning.append(reasoning)
-            self.reasoned += len(reasoning)
-        if isinstance(refusal := delta.get("refusal"), str):
-            self.refusal.append(refusal)
-            self.refused += len(refusal)
-        for call in calls if isinstance(calls := delta.get("tool_calls"), list) else ():
-            function = call.get("function") if isinstance(call, dict) else None
-            arguments = function.get("arguments") if isinstance(function, dict) else None
-            if isinstance(arguments, str):
-                self.arguments.append(arguments)
-                self.argued += len(arguments)
+        self.reasoning.add(reasoning if isinstance(reasoning, str) else delta.get("reasoning"))
+        self.refusal.add(delta.get("refusal"))
+        for call in as_list(delta.get("tool_calls")):
+            self.arguments.add(as_mapping(as_mapping(call).get("function")).get("arguments"))
 
     def _progress(self) -> Iterator[tuple[int, ...]]:
         # A client whose chunks name no index hands on the only choice, whichever index that has on the wire.
@@ -234,25 +234,24 @@ class _Findings:
 
     def facts(self, response: Response, *, streamed: bool) -> WireFacts:
         """The sum."""
-        sent = [usage for usage in self.usages if usage is not None]
         return WireFacts(
             status=response.status,
             streamed=streamed,
             end=response.end,
             events=len(self.progress),
-            text="".join(self.text),
+            text=str(self.text),
             list_content=self.list_content,
-            whole_text="".join(self.whole_text),
-            reasoning="".join(self.reasoning),
-            refusal="".join(self.refusal),
+            whole_text=str(self.whole_text),
+            reasoning=str(self.reasoning),
+            refusal=str(self.refusal),
             finish_reasons=tuple(reason for reason in self.finish_reasons if reason),
-            usage=reduce(usage_and, sent) if sent else None,
-            usages=tuple(sent),
+            usage=reduce(usage_and, self.usages) if self.usages else None,
+            usages=tuple(self.usages),
             vendor_usage=self.vendor_usage,
             error=self.errors[0] if self.errors else None,
             done=self.done or self.read.done,
             progress=tuple(self._progress()),
-            arguments="".join(self.arguments),
+            arguments=str(self.arguments),
             models=tuple(self.models),
             ids=tuple(self.ids),
             malformed=self.malformed,
@@ -267,7 +266,7 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
     response = decoded(response)
     findings = _Findings(protocols=protocols, read=StreamReader(protocols))
     text = text_of(response.body).strip()
-    document = _parsed(text)
+    document = read_json(text)
     refused = response.status >= _FIRST_FAILURE
     is_stream = response.header("content-type").lower().startswith("text/event-stream")
     is_sse = are_server_sent(response.body)
@@ -279,7 +278,7 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
         findings.read_chunk(document)
     elif document is not None and not found and not refused:
         findings.note()
-    error = error_of_answer(document, text, failed=refused, protocols=protocols)
+    error = error_of(document, text, failed=refused, protocols=protocols)
     if error is not None and not findings.errors:
         findings.errors.append(error)
         findings.said.append(text)
@@ -323,18 +322,3 @@ def _retry_after(response: Response, errors: list[Mapping[str, Any]]) -> float |
         with suppress(ValueError):
             return float(response.header(name)) * seconds
     return retry_delay(errors[0]) if errors else None
-
-
-def _parsed(text: str) -> Any:
-    """The JSON value, or None where there is none (`null` counts as none)."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _text_parts(parts: Iterable[Any]) -> Iterator[str]:
-    for part in parts:
-        text = part.get("text") if isinstance(part, dict) and part.get("type", "text") == "text" else None
-        if isinstance(text, str):
-            yield text

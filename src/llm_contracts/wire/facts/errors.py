@@ -23,30 +23,19 @@ _FAILURE = re.compile(r"[45]\d\d")
 _Reader = Callable[[Mapping[str, Any]], Mapping[str, Any] | None]
 
 
-def error_of_event(
-    name: str | None, data: Any, text: str, protocols: Protocols = BUILT_IN
+def error_of(
+    data: Any, text: str, *, failed: bool, protocols: Protocols = BUILT_IN
 ) -> Mapping[str, Any] | None:
-    """The error that one server-sent event announces, by its shape or by the event's name `error`."""
+    """The error that an event announces, or that a whole answer consists of, by its shape. `failed`: the
+    event's name or the answer's status says that it is one, whatever its shape.
+    """
     error = _by_shape(data, protocols)
-    if error is None and name == "error":
-        return _by_status(data, text)
-    return error
-
-
-def error_of_answer(
-    document: Any, text: str, *, failed: bool, protocols: Protocols = BUILT_IN
-) -> Mapping[str, Any] | None:
-    """The error that a whole answer consists of. With a failing status every body is one."""
-    error = _by_shape(document, protocols)
-    if error is None and failed:
-        return _by_status(document, text)
-    return error
+    return _by_status(data, text) if error is None and failed else error
 
 
 def retry_delay(error: Mapping[str, Any]) -> float | None:
     """The seconds to wait that a refusal names in its body, as Google's do (`google.rpc.RetryInfo`)."""
-    details = error.get("details")
-    for detail in details if isinstance(details, list) else ():
+    for detail in as_list(error.get("details")):
         try:
             return float(str(detail["retryDelay"]).removesuffix("s"))
         except (KeyError, TypeError, ValueError):

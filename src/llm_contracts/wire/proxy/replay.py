@@ -1,22 +1,26 @@
-"""A session that serves recorded exchanges."""
+"""Recorded exchanges on their way to a client: a session that serves them, and the player that sends each."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.interaction import Interaction, Request
+from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.matching import Matcher
-from llm_contracts.wire.proxy.lockstep import Delivery, Marks
-from llm_contracts.wire.proxy.play import Player
+from llm_contracts.wire.proxy.framing import is_marked, marked, streaming
+from llm_contracts.wire.proxy.headers import FRAMING, without
+from llm_contracts.wire.proxy.lockstep import Delivery, Lockstep, Marks
+from llm_contracts.wire.proxy.pace import Pace
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
-from llm_contracts.wire.proxy.session import Session
+from llm_contracts.wire.proxy.session import Session, fall_silent, hang_up, reset
+from llm_contracts.wire.proxy.timeline import TimedBytes, steps
 
 
 class ReplaySession(Session):
@@ -67,3 +71,79 @@ def origin_of(uri: str) -> str:
     """Scheme and host of a URI."""
     parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Player:
+    """Sends recorded answers, all with the same options.
+
+    Attributes:
+        options: how.
+        on_sent: called with how many events are out, each time before more bytes leave.
+        on_end: called with how an exchange ends, just before it does; not if the client leaves.
+        delivery: how much text the consumer has handed on, for lockstep.
+    """
+
+    options: PlaybackOptions
+    on_sent: Callable[[int], None]
+    on_end: Callable[[End], None] = lambda _end: None
+    delivery: Delivery = field(default_factory=Delivery)
+
+    async def play(
+        self, incoming: web.BaseRequest, transport: asyncio.Transport, recorded: Response
+    ) -> web.StreamResponse:
+        """Answer a request: the recorded head, the body in steps, and the end as it was.
+
+        When the head arrived was not recorded: it goes out with the first bytes, as it mostly does.
+        """
+        pace = Pace(self.options.speed)
+        self.on_sent(0)
+        if not recorded.status:
+            return await self._end(transport, recorded.end)
+        response = _prepared(incoming, recorded)
+        protocols = self.options.protocols if self.options.lockstep else None
+        timeline = tuple(steps(recorded, self.options.cutting, texts=protocols))
+        await pace.reach(timeline[0].at_ms if timeline else None)
+        await response.prepare(incoming)
+        await self.send(timeline, response.write, pace)
+        if recorded.end is not End.COMPLETE:
+            return await self._end(transport, recorded.end)
+        self.on_end(End.COMPLETE)
+        await response.write_eof()
+        return response
+
+    async def send(
+        self, timeline: tuple[TimedBytes, ...], write: Callable[[bytes], Awaitable[None]], pace: Pace
+    ) -> None:
+        """Send the steps, each when its time has come and, in lockstep, when the consumer is ready for it."""
+        lockstep = Lockstep(self.delivery, self.options.patience)
+        for step in timeline:
+            await pace.reach(step.at_ms)
+            # Counted first: the consumer may have the bytes before this thread goes on.
+            self.on_sent(step.events)
+            await write(step.data)
+            if step.marks is not None:
+                await lockstep.after(step.marks)
+
+    async def _end(self, transport: asyncio.Transport, end: End) -> NoReturn:
+        self.on_end(end)
+        if end in {End.TIMEOUT, End.CLIENT_LEFT}:
+            await fall_silent(transport, self.options.silence)
+        if end is End.CUT:
+            await hang_up(transport)
+        await reset(transport)
+
+
+def _prepared(incoming: web.BaseRequest, recorded: Response) -> web.StreamResponse:
+    """An answer with the recorded head: streams and broken bodies in chunks, all else by its length.
+
+    A body that ended with its connection does so again, unless it is known to have been cut: nobody could
+    see that.
+    """
+    headers = without(recorded.headers, FRAMING)
+    is_stream = recorded.header("content-type").lower().startswith("text/event-stream")
+    if not is_stream and recorded.end is End.COMPLETE:
+        headers = (*headers, ("content-length", str(len(recorded.body))))
+    elif is_marked(recorded.headers) and recorded.end is not End.CUT:
+        headers = marked(headers)
+    return streaming(incoming, status=recorded.status, reason=recorded.reason or None, headers=headers)

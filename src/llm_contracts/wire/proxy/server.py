@@ -13,12 +13,11 @@ from typing import Self, TypeVar
 from aiohttp import web
 
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.access_check import AccessCheck, objection, refused
 from llm_contracts.wire.proxy.errors import EdgeError
 from llm_contracts.wire.proxy.exchange import Limits
 from llm_contracts.wire.proxy.network import DIRECT, Network
-from llm_contracts.wire.proxy.playback_options import Pieces, PlaybackOptions
+from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.record import RecordSession
 from llm_contracts.wire.proxy.replay import ReplaySession
 from llm_contracts.wire.proxy.session import Session
@@ -32,6 +31,7 @@ _STARTING = 10.0
 _ENDING = 2.0  # seconds for connections to providers to close
 _S = TypeVar("_S", bound=Session)
 _LIMITS = Limits()
+_AS_FAST_AS_TAKEN = PlaybackOptions()
 
 
 class Edge:
@@ -77,23 +77,9 @@ class Edge:
     def replay(
         self,
         interactions: Sequence[Interaction],
-        *,
-        lockstep: bool = False,
-        patience: float = 0.25,
-        silence: float = 10.0,
-        pieces: Pieces | None = None,
-        speed: float | None = None,
-        protocols: Protocols = BUILT_IN,
+        options: PlaybackOptions = _AS_FAST_AS_TAKEN,
     ) -> ReplaySession:
-        """A session that serves recorded exchanges; see `PlaybackOptions` for how."""
-        options = PlaybackOptions(
-            lockstep=lockstep,
-            patience=patience,
-            silence=silence,
-            pieces=pieces,
-            speed=speed,
-            protocols=protocols,
-        )
+        """A session that serves recorded exchanges."""
         return self._session(
             lambda origin: ReplaySession(interactions, loop=self._loop, origin=origin, options=options)
         )
@@ -145,8 +131,8 @@ class Edge:
     def _session(self, make: Callable[[str], _S], *, key: str | None = None) -> _S:
         key = secrets.token_hex(8) if key is None else key
         session = make(f"http://{_HOST}:{self.port}/{key}".rstrip("/"))
-        session.on_close(lambda: self._forget(key))
-        session.limit_requests(self._limits)
+        session.on_close = lambda: self._forget(key)
+        session.limits = self._limits
         self._sessions[key] = session
         return session
 

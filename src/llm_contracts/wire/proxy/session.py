@@ -29,13 +29,15 @@ class Session:
 
     Attributes:
         origin: what takes the place of the provider's scheme and host in a client's base URL.
+        limits: a request whose body is too large is refused with status 413, one that is too slow with 408.
+        on_close: what the edge does when the session is closed.
     """
 
     def __init__(self, *, loop: asyncio.AbstractEventLoop, origin: str, public: str) -> None:
         self.origin = origin
         self._loop = loop
         self._public = public.rstrip("/")
-        self._limits = Limits()
+        self.limits = Limits()
         self._requests: list[Request] = []
         self._sent = 0
         self._times: list[list[Any]] = []
@@ -43,7 +45,7 @@ class Session:
         self._transports: set[asyncio.Transport] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._on_close: Callable[[], None] = lambda: None
+        self.on_close: Callable[[], None] = lambda: None
 
     def requests(self) -> tuple[Request, ...]:
         """What arrived, in order; addressed to the provider, as the client would have sent it there."""
@@ -83,15 +85,7 @@ class Session:
     def close(self) -> None:
         """End the session: its connections are dropped, its address is unknown from now on."""
         self.abort()
-        self._on_close()
-
-    def on_close(self, action: Callable[[], None]) -> None:
-        """What the edge does when the session is closed."""
-        self._on_close = action
-
-    def limit_requests(self, limits: Limits) -> None:
-        """Refuse a request whose body is too large, with status 413, or too slow, with status 408."""
-        self._limits = limits
+        self.on_close()
 
     def connection_lost(self, connection: object) -> None:
         """A client's connection is gone; called by the edge. Only a recording keeps something for one."""
@@ -127,7 +121,7 @@ class Session:
             if body is None:
                 response = refused(
                     413,
-                    f"The request's body has more than {self._limits.request} bytes, the most that is taken.",
+                    f"The request's body has more than {self.limits.request} bytes, the most that is taken.",
                 )
                 response.force_close()
                 return response
@@ -154,17 +148,17 @@ class Session:
         Raises:
             TimeoutError: it came too slowly.
         """
-        if (incoming.content_length or 0) > self._limits.request:
+        if (incoming.content_length or 0) > self.limits.request:
             return None
         if incoming.headers.get("Expect", "").lower() == "100-continue":
             transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body, begun = bytearray(), self._loop.time()
-        async with asyncio.timeout(self._limits.body_within) as clock:
+        async with asyncio.timeout(self.limits.body_within) as clock:
             while data := await incoming.content.readany():
                 body += data
-                if len(body) > self._limits.request:
+                if len(body) > self.limits.request:
                     return None
-                clock.reschedule(begun + self._limits.body_within + len(body) / _SLOWEST)
+                clock.reschedule(begun + self.limits.body_within + len(body) / _SLOWEST)
         return bytes(body)
 
     @contextlib.contextmanager
