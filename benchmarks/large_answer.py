@@ -17,8 +17,7 @@ import psutil
 
 from benchmarks.child import serving
 from benchmarks.measure import Figure, Size, figure
-from llm_contracts.wire.proxy.errors import UnkeepableError
-from llm_contracts.wire.proxy.exchange import Limits
+from llm_contracts.wire.proxy.exchange import Limits, UnkeepableError
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
 

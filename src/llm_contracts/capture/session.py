@@ -18,8 +18,8 @@ from aiohttp import web
 from llm_contracts.wire.interaction import End, Headers, Interaction, Request
 from llm_contracts.wire.proxy.access_check import refused
 from llm_contracts.wire.proxy.exchange import Exchange, Limits
+from llm_contracts.wire.proxy.headers import elsewhere
 from llm_contracts.wire.proxy.record import RecordSession
-from llm_contracts.wire.proxy.redirects import elsewhere
 from llm_contracts.wire.proxy.session import reset
 from llm_contracts.wire.proxy.upstream import MISTAKES, Upstream
 from llm_contracts.wire.scrub import Scrubber

@@ -34,7 +34,7 @@ def failures() -> dict[type[Exception], Exit]:
     from llm_contracts.review.session import ReviewError
     from llm_contracts.run.workers.processes import WorkerError
     from llm_contracts.wire.cassette import CassetteError
-    from llm_contracts.wire.proxy.errors import EdgeError
+    from llm_contracts.wire.proxy.network import EdgeError
     from llm_contracts.wire.scrub import SecretFound
 
     usage = (ConfigError, ClientError, WaiverError, EdgeError, ReviewError, UnavailableError)

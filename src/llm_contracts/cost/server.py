@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
 from llm_contracts.wire.interaction import Interaction
+from llm_contracts.wire.proxy.network import reached_straight
 from llm_contracts.wire.proxy.playback_options import Fragmentation, PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
-from llm_contracts.wire.proxy.straight import reached_straight
 
 Serve = Callable[[Sequence[Interaction]], str]
 """Plays a recording, as often as it is asked for, and gives the origin at which it can be had."""

@@ -15,7 +15,7 @@ from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, loa
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
-from llm_contracts.wire.proxy.errors import UnkeepableError
+from llm_contracts.wire.proxy.exchange import UnkeepableError
 from llm_contracts.wire.proxy.network import DIRECT, Network
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber, SecretFound

@@ -18,10 +18,10 @@ from llm_contracts.wire.interaction import Response
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _GZIP_MAGIC = b"\x1f\x8b"
+_HEADERS = (0x8, 0xF)  # how the first byte of zlib's and of gzip's ends
 _ZSTD_WINDOW = 23
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _STEP = 2**18  # plain bytes at a time
-_NONE_YET = 1024  # packed bytes that may come before it is clear which of two kinds of deflate they are
 LARGEST = 256 * 1024 * 1024
 """The most bytes that anything is unpacked to: no answer of a model comes near, a bomb would go on."""
 
@@ -76,30 +76,27 @@ def unpacker(coding: str, *, largest: int = LARGEST) -> Unpacker | None:
 
 
 class _Zlib:
-    """gzip, one member after the other, or one zlib stream; with `raw` also what has no header at all."""
+    """gzip, one member after the other, or one zlib stream; with `raw` also what has no header at all.
+
+    No raw deflate of any packer begins like a header: its first block would be of a kind that does not exist,
+    or one that is stored behind padding that is not zero (RFC 1950, 1951 and 1952).
+    """
 
     error = zlib.error
 
     def __init__(self, *, raw: bool) -> None:
         self._raw = raw
-        self._seen = b""
         self._unpacking = zlib.decompressobj(_GZIP_OR_ZLIB)
 
     @property
     def whole(self) -> bool:
         return self._unpacking.eof
 
-    def __call__(self, data: bytes) -> Iterator[bytes]:
-        try:
-            yield from self._plain(data)
-        except zlib.error:
-            if not self._raw:
-                raise
-            self._raw, self._unpacking = False, zlib.decompressobj(-zlib.MAX_WBITS)
-            yield from self._plain(self._seen + data)
-
-    def _plain(self, data: bytes) -> Iterator[bytes]:
-        rest = data
+    def __call__(self, rest: bytes) -> Iterator[bytes]:
+        if rest and self._raw:
+            self._raw = False
+            if rest[0] & 0x0F not in _HEADERS:
+                self._unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
         while rest:
             if self._unpacking.eof:
                 if not rest.startswith(_GZIP_MAGIC[: len(rest)]):
@@ -108,10 +105,7 @@ class _Zlib:
             plain = self._unpacking.decompress(rest, _STEP)
             rest = self._unpacking.unconsumed_tail or self._unpacking.unused_data
             if plain:
-                self._raw = False
                 yield plain
-        if self._raw:
-            self._seen = (self._seen + data)[:_NONE_YET]
 
 
 class _Brotli:
@@ -215,7 +209,7 @@ def unpacked(response: Response, *, largest: int = LARGEST) -> Unpacked:
     try:
         body, whole = _undone(response.body, codings, largest)
     except UnpackingError as error:
-        if not _is_text(response.body):
+        if not is_text(response.body):
             return Unpacked(response=response, fault=str(error))
         body, whole = response.body, True
     headers = tuple((name, value) for name, value in response.headers if name.lower() != "content-encoding")
@@ -249,8 +243,11 @@ def _undone(body: bytes, codings: list[str], largest: int) -> tuple[bytes, bool]
     try:
         return _each_undone(body, codings, largest)
     except UnpackingError:
-        plain = _from_base64(body)
-        if plain is None:
+        try:
+            plain = base64.b64decode(b"".join(body.split()), validate=True)
+        except binascii.Error:
+            plain = b""
+        if not plain:
             raise
         return _each_undone(plain, codings, largest)
 
@@ -270,14 +267,8 @@ def _unpack(body: bytes, coding: str, largest: int) -> tuple[bytes, bool]:
     return b"".join(unpack(body)), unpack.whole
 
 
-def _from_base64(body: bytes) -> bytes | None:
-    try:
-        return base64.b64decode(b"".join(body.split()), validate=True) if body else None
-    except binascii.Error:
-        return None
-
-
-def _is_text(body: bytes) -> bool:
+def is_text(body: bytes) -> bool:
+    """Whether these bytes are UTF-8."""
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:

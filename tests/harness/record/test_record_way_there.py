@@ -11,8 +11,8 @@ import trustme
 from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.record.run import RecordOutcome
 from llm_contracts.record.take import NotWantedError, RecordingContext
-from llm_contracts.wire.proxy.errors import EdgeError
 from llm_contracts.wire.proxy.exchange import Limits
+from llm_contracts.wire.proxy.network import EdgeError
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
 from tests.harness.record.workshop import REAL_KEY, Workshop, plain_client, row

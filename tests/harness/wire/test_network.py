@@ -17,11 +17,9 @@ from cryptography import x509
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import End
-from llm_contracts.wire.proxy.errors import EdgeError
-from llm_contracts.wire.proxy.network import DIRECT, Network, network_from
+from llm_contracts.wire.proxy.network import DIRECT, EdgeError, Network, network_from, reached_straight
 from llm_contracts.wire.proxy.record import RecordSession
 from llm_contracts.wire.proxy.server import Edge
-from llm_contracts.wire.proxy.straight import reached_straight
 from llm_contracts.wire.scrub import Scrubber
 from tests.certificates import HOST, RIGHT, WRONG
 from tests.harness.clients.own_apis import own_call, recorded_answer

@@ -16,7 +16,7 @@ import pytest
 
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.proxy.arrivals import Arrivals
-from llm_contracts.wire.proxy.errors import UnkeepableError
+from llm_contracts.wire.proxy.exchange import UnkeepableError
 from llm_contracts.wire.proxy.record import RecordSession
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber, find_secrets

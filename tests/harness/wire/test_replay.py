@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from llm_contracts.wire.interaction import End, Interaction, Piece, Response
-from llm_contracts.wire.proxy.errors import EdgeError
+from llm_contracts.wire.proxy.network import EdgeError
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.session import Session

@@ -15,8 +15,7 @@ import pytest
 
 from llm_contracts.wire.content import UnpackingError, unpacker
 from llm_contracts.wire.interaction import End, Interaction
-from llm_contracts.wire.proxy.errors import UnkeepableError
-from llm_contracts.wire.proxy.exchange import Limits
+from llm_contracts.wire.proxy.exchange import Limits, UnkeepableError
 from llm_contracts.wire.proxy.record import RecordSession
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber

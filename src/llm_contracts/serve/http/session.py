@@ -18,8 +18,8 @@ from llm_contracts.serve.index import Fit, Miss, Reason, RecordingIndex
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.matching import NO_MATCH
+from llm_contracts.wire.proxy.headers import kept_at_the_edge
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
-from llm_contracts.wire.proxy.redirects import kept_at_the_edge
 from llm_contracts.wire.proxy.replay import Player, origin_of
 from llm_contracts.wire.proxy.session import Session
 from llm_contracts.wire.scrub import Scrubber, scrub_query

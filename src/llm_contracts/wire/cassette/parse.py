@@ -15,6 +15,7 @@ from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Req
 
 _VERSION = 1
 _LONGEST_MS = 1e12  # thirty years, and not infinity
+_Value = TypeVar("_Value", dict[str, Any], list[Any], str)
 _Member = TypeVar("_Member", End, Provenance)
 _RESTORE = "Restore the file from version control or record it again."
 
@@ -86,12 +87,11 @@ class _Node:
         return FormatError(self.place, f"{problem} {_RESTORE}")
 
     def mapping(self, *, known: Collection[str] | None = None) -> dict[str, Any]:
-        if not isinstance(self.value, dict):
-            raise self.fail(f"must be a mapping, not {_kind(self.value)}.")
-        unknown = sorted(str(key) for key in self.value if known is not None and key not in known)
+        members = self._of(dict, "a mapping")
+        unknown = sorted(str(key) for key in members if known is not None and key not in known)
         if unknown:
             raise self.fail(f"has the unknown key {unknown[0]!r}.")
-        return self.value
+        return members
 
     def optional(self, key: str) -> _Node | None:
         mapping = self.mapping()
@@ -105,13 +105,16 @@ class _Node:
         return node
 
     def items(self) -> Iterator[_Node]:
-        if not isinstance(self.value, list):
-            raise self.fail(f"must be a list, not {_kind(self.value)}.")
-        return (_Node(item, self, f"[{index}]") for index, item in enumerate(self.value))
+        items = self._of(list, "a list")
+        return (_Node(item, self, f"[{index}]") for index, item in enumerate(items))
 
     def text(self) -> str:
-        if not isinstance(self.value, str):
-            raise self.fail(f"must be text, not {_kind(self.value)}.")
+        return self._of(str, "text")
+
+    def _of(self, kind: type[_Value], name: str) -> _Value:
+        if not isinstance(self.value, kind):
+            given = "nothing" if self.value is None else type(self.value).__name__
+            raise self.fail(f"must be {name}, not {given}.")
         return self.value
 
     def whole(self) -> int:
@@ -132,10 +135,6 @@ class _Node:
         if isinstance(self.value, bytes):
             return self.value
         return self.text().encode("utf-8")
-
-
-def _kind(value: Any) -> str:
-    return "nothing" if value is None else type(value).__name__
 
 
 def _request(node: _Node) -> Request:

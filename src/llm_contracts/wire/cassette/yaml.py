@@ -127,7 +127,13 @@ class _Builder:
     def _mapping(self, depth: int) -> dict[Any, Any]:
         members: dict[Any, Any] = {}
         while type(event := next(self._events)) is not MappingEndEvent:
-            key = _key(event, self._value(event, depth), members)
+            key = self._value(event, depth)
+            if isinstance(key, dict | list):
+                raise _problem(event, "a mapping or list stands where a name must be")
+            if key == _MERGE and getattr(event, "implicit", (False,))[0]:
+                raise _problem(event, "merge keys (<<) are not read")
+            if key in members:
+                raise _problem(event, f"the name {str(key)[:40]!r} stands there twice")
             members[key] = self._value(next(self._events), depth)
         return members
 
@@ -178,16 +184,6 @@ def _plain_tag(text: str) -> str | None:
         if pattern.match(text):
             return tag if tag in _CONVERTERS else None
     return None
-
-
-def _key(event: Any, key: Any, members: dict[Any, Any]) -> Any:
-    if isinstance(key, dict | list):
-        raise _problem(event, "a mapping or list stands where a name must be")
-    if key == _MERGE and getattr(event, "implicit", (False,))[0]:
-        raise _problem(event, "merge keys (<<) are not read")
-    if key in members:
-        raise _problem(event, f"the name {str(key)[:40]!r} stands there twice")
-    return key
 
 
 def _problem(event: Any, problem: str) -> YamlError:

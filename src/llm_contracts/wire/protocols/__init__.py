@@ -8,8 +8,7 @@ from llm_contracts.wire.protocols.anthropic_messages import ANTHROPIC_MESSAGES
 from llm_contracts.wire.protocols.embeddings import EMBEDDINGS
 from llm_contracts.wire.protocols.gemini import GEMINI
 from llm_contracts.wire.protocols.models import MODELS
-from llm_contracts.wire.protocols.openai_chat import OPENAI_CHAT
-from llm_contracts.wire.protocols.openai_completions import OPENAI_COMPLETIONS
+from llm_contracts.wire.protocols.openai_chat import OPENAI_CHAT, OPENAI_COMPLETIONS
 from llm_contracts.wire.protocols.openai_responses import OPENAI_RESPONSES
 from llm_contracts.wire.protocols.protocol import (
     GENERIC,

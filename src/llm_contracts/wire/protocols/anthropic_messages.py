@@ -6,18 +6,24 @@ calls are those that the application has to make: what the provider runs itself 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping, as_text
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, without, words
+from llm_contracts.wire.protocols.protocol import (
+    Document,
+    Protocol,
+    Reading,
+    arguments_text,
+    tool_call,
+    without,
+    words,
+)
 
 _EVENTS = words(
     "message_start message_delta message_stop ping content_block_start content_block_delta content_block_stop"
 )
-_TEXTS = {"text_delta": ("text", "content"), "thinking_delta": ("thinking", "reasoning")}
 _BLOCKS = {"text": ("text", "content"), "thinking": ("thinking", "reasoning")}
 _READ = {"text": ("text",), "thinking": ("thinking",), "tool_use": ("id", "name", "input")}
 """What is read of each kind of block."""
@@ -77,13 +83,8 @@ class _MessagesReader:
         delta: dict[str, Any] = {}
         if kind == "tool_use":
             index = self.calls.setdefault(repr(rest.get("index")), len(self.calls))
-            given = block.pop("input", None)
-            function = {
-                "name": block.pop("name", None),
-                "arguments": json.dumps(given, ensure_ascii=False, sort_keys=True) if given else "",
-            }
-            call = {"index": index, "id": block.pop("id", None), "type": "function", "function": function}
-            delta = {"tool_calls": [call]}
+            call_id, name, given = (block.pop(name, None) for name in _READ[kind])
+            delta = {"tool_calls": [tool_call(index, call_id, name, arguments_text(given) if given else "")]}
         elif kind in _BLOCKS and (text := block.pop(_BLOCKS[kind][0], "")):
             delta = {_BLOCKS[kind][1]: text}
         rest["content_block"] = block
@@ -93,8 +94,8 @@ class _MessagesReader:
         delta = dict(as_mapping(rest.pop("delta", None)))
         kind, at = as_text(delta.get("type")), repr(rest.get("index"))
         found: dict[str, Any] = {}
-        if kind in _TEXTS:
-            name, ours = _TEXTS[kind]
+        if (block := kind.removesuffix("_delta")) in _BLOCKS and block != kind:
+            name, ours = _BLOCKS[block]
             found = {ours: delta.pop(name, None)}
         elif kind == "input_json_delta" and at in self.calls:
             piece = delta.pop("partial_json", "")
@@ -112,17 +113,14 @@ class _MessagesReader:
             if found := "".join(text for text in texts if isinstance(text, str)):
                 message[ours] = found
         if tools:
-            message["tool_calls"] = [_call(index, block) for index, block in enumerate(tools)]
+            message["tool_calls"] = [
+                tool_call(index, block.get("id"), block.get("name"), arguments_text(block.get("input")))
+                for index, block in enumerate(tools)
+            ]
         finish = rest.pop("stop_reason", None)
         left = [without(block, *_READ.get(as_text(block.get("type")), ())) for block in blocks]
         choices = [{"index": 0, "message": message, "finish_reason": finish}]
         return {**rest, "content": left, "choices": choices}
-
-
-def _call(index: int, block: Document) -> Document:
-    arguments = json.dumps(block.get("input"), ensure_ascii=False, sort_keys=True)  # an object has no order
-    function = {"name": block.get("name"), "arguments": arguments}
-    return {"index": index, "id": block.get("id"), "type": "function", "function": function}
 
 
 ANTHROPIC_MESSAGES = Protocol(

@@ -6,7 +6,6 @@ Google's words. A stream says only with its finish reason that it is over, and n
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,7 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, without, words
+from llm_contracts.wire.protocols.protocol import (
+    Document,
+    Protocol,
+    Reading,
+    arguments_text,
+    tool_call,
+    without,
+    words,
+)
 
 _MARKS = ("candidates", "promptFeedback", "usageMetadata", "prompt_feedback", "usage_metadata")
 """Keys that no other provider's chunks have, as sent and as the SDK names them."""
@@ -112,7 +119,10 @@ def _choice(candidate: Document, calls: list[Document]) -> Document:
         "reasoning_content": _joined_text(parts, thought=True),
     }
     if asked := [as_mapping(part["functionCall"]) for part in parts if "functionCall" in part]:
-        delta["tool_calls"] = [_call(len(calls) + place, call) for place, call in enumerate(asked)]
+        delta["tool_calls"] = [
+            tool_call(place, call.get("id"), call.get("name"), arguments_text(call.get("args", {})))
+            for place, call in enumerate(asked, len(calls))
+        ]
         calls += asked
     if left := [rest for part in parts if (rest := _rest(part))]:
         content["parts"] = left
@@ -138,12 +148,6 @@ def _kind(part: Document) -> str:
 def _joined_text(parts: list[Document], *, thought: bool) -> str | None:
     texts = [part["text"] for part in parts if bool(part.get("thought")) is thought and "text" in part]
     return "".join(text for text in texts if isinstance(text, str)) if texts else None
-
-
-def _call(index: int, call: Document) -> Document:
-    arguments = json.dumps(call.get("args", {}), ensure_ascii=False, sort_keys=True)  # an object has no order
-    function = {"name": call.get("name"), "arguments": arguments}
-    return {"index": index, "id": call.get("id"), "type": "function", "function": function}
 
 
 def _rest(part: Document) -> Document:

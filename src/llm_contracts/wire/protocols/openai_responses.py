@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_contracts.util.json_values import as_list, as_mapping, as_text
-from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, without, words
+from llm_contracts.wire.protocols.protocol import Document, Protocol, Reading, tool_call, without, words
 
 _CALLS = {"function_call": ("function", "arguments"), "custom_tool_call": ("custom", "input")}
 """Items of output that ask the application for something → the type of the call, and what it is given."""
@@ -107,8 +107,7 @@ class _ResponsesReader:
             "refusal": "".join(_parts(items, "message", "content", "refusal", "refusal")),
             "reasoning": "".join(_reasoning(items)),
         }
-        message: dict[str, Any] = {name: text for name, text in texts.items() if text}
-        return {**message, **({"tool_calls": calls} if calls else {})}
+        return {name: value for name, value in {**texts, "tool_calls": calls}.items() if value}
 
     def _whole(self, response: Document) -> Document:
         finish = _finish(response) or as_text(response.get("status")) or None  # queued, or still at work
@@ -128,11 +127,10 @@ class _ResponsesReader:
         arguments = "" if part in self.said else item.get(name) or ""
         if arguments:
             self.said.add(part)
-        call = {"index": self.calls.setdefault(_item(place), len(self.calls))}
+        index = self.calls.setdefault(_item(place), len(self.calls))
         if begun:
-            return {**call, "function": {"arguments": arguments}} if arguments else None
-        function = {"name": item.get("name"), "arguments": arguments}
-        return {**call, "id": item.get("call_id"), "type": kind, "function": function}
+            return {"index": index, "function": {"arguments": arguments}} if arguments else None
+        return tool_call(index, item.get("call_id"), item.get("name"), arguments, kind)
 
 
 def _item(place: Document) -> str:

@@ -6,6 +6,7 @@ their own names.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,17 @@ def words(text: str) -> frozenset[str]:
 def without(document: Document, *names: str) -> dict[str, Any]:
     """The other members."""
     return {name: value for name, value in document.items() if name not in names}
+
+
+def tool_call(index: int, call_id: Any, name: Any, arguments: Any, kind: str = "function") -> dict[str, Any]:
+    """A tool call, as chat completions have it."""
+    function = {"name": name, "arguments": arguments}
+    return {"index": index, "id": call_id, "type": kind, "function": function}
+
+
+def arguments_text(arguments: Any) -> str:
+    """The text of arguments that came as an object, whose members have no order."""
+    return json.dumps(arguments, ensure_ascii=False, sort_keys=True)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

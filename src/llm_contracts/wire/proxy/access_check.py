@@ -134,7 +134,9 @@ class _Connection(web.RequestHandler):
         else:
             kind = type(exc).__name__
             if not isinstance(exc, ConnectionError):  # the client has left, which is not a fault
-                _LOG.error("The edge failed with %s at\n%s", kind, "".join(_frames(exc)))
+                # Where it came from, without its text, which may quote a request.
+                frames = traceback.format_tb(exc.__traceback__) if exc else []
+                _LOG.error("The edge failed with %s at\n%s", kind, "".join(frames))
             response = refused(500, f"The edge itself failed ({kind}). Report this.")
         response.force_close()
         return response
@@ -170,8 +172,3 @@ def objection(incoming: web.BaseRequest, origins: Collection[str] = ()) -> web.R
             "--allow-origin names.",
         )
     return None
-
-
-def _frames(error: BaseException | None) -> list[str]:
-    """Where an error came from, without its text, which may quote a request."""
-    return [] if error is None else traceback.format_tb(error.__traceback__)

@@ -15,6 +15,10 @@ from llm_contracts.wire.proxy.access_check import HEAD_WITHIN
 _MIB = 2**20
 
 
+class UnkeepableError(Exception):
+    """An exchange took place and cannot be kept whole and readable; nothing of it is handed out."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
     """How much the edge takes.

@@ -19,23 +19,13 @@ _TEXT = (0, 4)
 
 
 class Lockstep:
-    """One exchange's waiting, for each of the marks apart.
+    """One exchange's waiting, for one of the marks.
 
     A client that holds some of it back, as one that looks ahead by a chunk does, is waited for once in vain;
     from then on it is expected to lag by as much. When it falls further behind twice in a row, it buffers, or
     does not hand this on at all, and is not waited for any more.
     """
 
-    def __init__(self, delivery: Delivery, patience: float) -> None:
-        self._tracks = [_Track(delivery, number, patience) for number in range(len(delivery.handed))]
-
-    async def after(self, marks: Marks) -> None:
-        """The client has got so much in this exchange: wait until the consumer has it too."""
-        for track, mark in zip(self._tracks, marks, strict=False):
-            await track.after(mark)
-
-
-class _Track:
     def __init__(self, delivery: Delivery, number: int, patience: float) -> None:
         self._delivery = delivery
         self._number = number
@@ -46,6 +36,7 @@ class _Track:
         self._expiries = 0
 
     async def after(self, mark: int) -> None:
+        """The client has got so much in this exchange: wait until the consumer has it too."""
         if self._expiries >= _EXPIRIES or mark <= self._marks[-1]:
             return
         self._marks.append(mark)

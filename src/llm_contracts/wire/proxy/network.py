@@ -1,4 +1,4 @@
-"""The way from the edge to the provider: which proxy, which certificate authorities.
+"""The ways to the provider and to the edge: which proxy, which certificate authorities.
 
 Both come from the variables that the clients read too, so that a recording is made over the way that the
 application would take. `~/.netrc` takes no part: the key is the client's business.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,20 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 import aiohttp
 
-from llm_contracts.wire.proxy.errors import EdgeError
+from llm_contracts.util.environ import with_variables
 
 _AUTHORITIES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _AUTHORITY_FOLDER = "SSL_CERT_DIR"
 _ALLOWED = ("http", "https")
+_HERE = ("127.0.0.1", "localhost")
+_EXEMPTIONS = ("NO_PROXY", "no_proxy")  # where both are set some libraries read one and some the other
 _PROXY = (
     "The environment names it: correct HTTPS_PROXY or HTTP_PROXY, or put the provider's host into NO_PROXY."
 )
+
+
+class EdgeError(Exception):
+    """The edge cannot be opened, or not with these settings."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,6 +122,22 @@ def explained(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"{error.host}:{error.port} cannot be reached ({error.os_error.strerror or error.os_error})."
     return f"{str(error) or type(error).__name__}."
+
+
+@contextmanager
+def reached_straight(environ: MutableMapping[str, str]) -> Iterator[None]:
+    """While open, the environment exempts this machine from its proxies; afterwards it is as it was.
+
+    Clients must reach the edge straight. Most HTTP libraries send even requests to 127.0.0.1 through the
+    proxy that `HTTP_PROXY` names, unless `NO_PROXY` says otherwise. A proxy elsewhere cannot reach this
+    machine's loopback, so each client would seem to fail, with every recording.
+    """
+    present = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    proxied = any(name.lower().endswith("_proxy") and name not in _EXEMPTIONS for name in environ)
+    hosts = [host.strip() for host in present.split(",") if host.strip()]
+    exempt = ",".join(hosts if "*" in hosts else dict.fromkeys((*hosts, *_HERE)))
+    with with_variables(environ, dict.fromkeys(_EXEMPTIONS, exempt) if proxied else {}):
+        yield
 
 
 def is_here(host: str) -> bool:

@@ -15,20 +15,12 @@ from aiohttp import ClientResponse, web
 from llm_contracts.wire.content import Unpacker, UnpackingError, unpacker
 from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.proxy.arrivals import Arrivals
-from llm_contracts.wire.proxy.errors import UnkeepableError
-from llm_contracts.wire.proxy.exchange import Exchange, Limits
+from llm_contracts.wire.proxy.exchange import Exchange, Limits, UnkeepableError
 from llm_contracts.wire.proxy.framing import ends_with_connection, marked, streaming
-from llm_contracts.wire.proxy.headers import end_to_end, without
+from llm_contracts.wire.proxy.headers import end_to_end, made_public, without
 from llm_contracts.wire.proxy.network import explained
-from llm_contracts.wire.proxy.redirects import made_public
 from llm_contracts.wire.proxy.session import Session, hang_up, reset
-from llm_contracts.wire.proxy.upstream import (
-    MISTAKES,
-    Upstream,
-    end_of_answer,
-    end_without_answer,
-    way_of_closing,
-)
+from llm_contracts.wire.proxy.upstream import MISTAKES, Upstream, end_of, way_of_closing
 from llm_contracts.wire.scrub import Scrubber
 from llm_contracts.wire.sse import EventDecoder
 
@@ -153,7 +145,7 @@ class RecordSession(Session):
             raise
         except MISTAKES as error:
             self._failures.append(explained(error))
-            self._keep(exchange, end_without_answer(error))
+            self._keep(exchange, end_of(error))
             await reset(transport)
         with contextlib.closing(answer):
             return await self._pass_on(incoming, transport, exchange, answer)
@@ -244,7 +236,7 @@ class RecordSession(Session):
 
     def _broken(self, error: BaseException) -> End:
         self._failures.append(explained(error))
-        return end_of_answer(error)
+        return end_of(error)
 
     def _keep(self, exchange: Exchange, end: End) -> None:
         if exchange.flaw:

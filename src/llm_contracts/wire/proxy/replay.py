@@ -16,7 +16,7 @@ from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.matching import Matcher
 from llm_contracts.wire.proxy.framing import is_marked, marked, streaming
 from llm_contracts.wire.proxy.headers import FRAMING, without
-from llm_contracts.wire.proxy.lockstep import Delivery, Lockstep, Marks
+from llm_contracts.wire.proxy.lockstep import NOTHING, Delivery, Lockstep, Marks
 from llm_contracts.wire.proxy.pace import Pace
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.session import Session, fall_silent, hang_up, reset
@@ -116,14 +116,14 @@ class Player:
         self, timeline: tuple[TimedBytes, ...], write: Callable[[bytes], Awaitable[None]], pace: Pace
     ) -> None:
         """Send the steps, each when its time has come and, in lockstep, when the consumer is ready for it."""
-        lockstep = Lockstep(self.delivery, self.options.patience)
+        tracks = [Lockstep(self.delivery, number, self.options.patience) for number in range(len(NOTHING))]
         for step in timeline:
             await pace.reach(step.at_ms)
             # Counted first: the consumer may have the bytes before this thread goes on.
             self.on_sent(step.events)
             await write(step.data)
-            if step.marks is not None:
-                await lockstep.after(step.marks)
+            for track, mark in zip(tracks, step.marks or (), strict=False):
+                await track.after(mark)
 
     async def _end(self, transport: asyncio.Transport, end: End) -> NoReturn:
         self.on_end(end)

@@ -14,14 +14,12 @@ from aiohttp import web
 
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.access_check import AccessCheck, objection, refused
-from llm_contracts.wire.proxy.errors import EdgeError
 from llm_contracts.wire.proxy.exchange import Limits
-from llm_contracts.wire.proxy.network import DIRECT, Network
+from llm_contracts.wire.proxy.network import DIRECT, EdgeError, Network, reached_straight
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.record import RecordSession
 from llm_contracts.wire.proxy.replay import ReplaySession
 from llm_contracts.wire.proxy.session import Session
-from llm_contracts.wire.proxy.straight import reached_straight
 from llm_contracts.wire.proxy.upstream import Upstream
 from llm_contracts.wire.scrub import Scrubber
 

@@ -17,8 +17,7 @@ from aiohttp import web
 from llm_contracts.wire.interaction import Headers, Interaction, Request
 from llm_contracts.wire.proxy.access_check import LATE, refused
 from llm_contracts.wire.proxy.exchange import Limits
-from llm_contracts.wire.proxy.headers import end_to_end, with_host
-from llm_contracts.wire.proxy.redirects import elsewhere, kept_at_the_edge
+from llm_contracts.wire.proxy.headers import elsewhere, end_to_end, kept_at_the_edge, with_host
 
 _FLUSH_POLL = 0.001
 _SLOWEST = 1024  # bytes of a request's body in a second

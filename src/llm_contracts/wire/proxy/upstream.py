@@ -142,18 +142,16 @@ async def _relay(source: _Socket, sink: _Socket) -> None:
     await sink.close(code=(closed and message.data) or WSCloseCode.OK, message=(message.extra or "").encode())
 
 
-def end_without_answer(error: BaseException) -> End:
-    """How an exchange ended that got no answer."""
+def end_of(error: BaseException) -> End:
+    """How an exchange ended that got no answer, or not the whole of it."""
     if isinstance(error, TimeoutError):
         return End.TIMEOUT
     if isinstance(error, _NO_CONNECTION):
         return End.REFUSED
-    return _end_of(error)
-
-
-def end_of_answer(error: BaseException) -> End:
-    """How an answer ended that broke off."""
-    return End.TIMEOUT if isinstance(error, TimeoutError) else _end_of(error)
+    # In the middle of a body aiohttp tells a reset only in the text of its error.
+    signs = ("ConnectionResetError", "[Errno 104]")
+    is_reset = isinstance(error, ConnectionResetError) or any(sign in str(error) for sign in signs)
+    return End.RESET if is_reset else End.CUT
 
 
 def way_of_closing(answer: aiohttp.ClientResponse) -> Callable[[], BaseException | None]:
@@ -176,13 +174,3 @@ def _looked_at(closed: asyncio.Future[None]) -> None:
     """Otherwise asyncio complains of an error that nobody asked for."""
     if not closed.cancelled():
         closed.exception()
-
-
-def _end_of(error: BaseException) -> End:
-    """Aiohttp tells a reset in the middle of a body only in the text of its error."""
-    is_reset = (
-        isinstance(error, ConnectionResetError)
-        or "ConnectionResetError" in str(error)
-        or "[Errno 104]" in str(error)
-    )
-    return End.RESET if is_reset else End.CUT

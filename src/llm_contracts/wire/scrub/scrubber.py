@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 
-from llm_contracts.wire.content import UnpackingError
+from llm_contracts.wire.content import UnpackingError, is_text
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response, header_of
 from llm_contracts.wire.scrub.candidates import Candidates
 from llm_contracts.wire.scrub.credentials import credentials_in
@@ -156,7 +156,7 @@ class Scrubber:
             raise SecretFound(place, sorted(found))
 
     def _body(self, body: bytes, content_type: str) -> bytes:
-        if not _is_text(body):
+        if not is_text(body):
             try:
                 plain = decompressed(body)
             except UnpackingError:  # nobody can say that nothing is in it
@@ -199,17 +199,9 @@ def _texts(data: bytes) -> tuple[bytes, ...]:
     )
     packed = None
     with suppress(UnpackingError):
-        packed = None if _is_text(data) else decompressed(data)
+        packed = None if is_text(data) else decompressed(data)
     nested = (inner for text in texts for inner in nested_texts(text))
     return (*texts, *nested, *(_texts(packed) if packed else ()))
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _masked(data: bytes, given: _Patterns) -> bytes:
