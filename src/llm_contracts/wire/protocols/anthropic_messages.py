@@ -109,8 +109,8 @@ class _MessagesReader:
         tools = [block for block in blocks if block.get("type") == "tool_use"]
         message: dict[str, Any] = {"role": rest.pop("role", None)}
         for kind, (name, ours) in _BLOCKS.items():
-            texts = [block.get(name) for block in blocks if block.get("type") == kind]
-            if found := "".join(text for text in texts if isinstance(text, str)):
+            texts = [as_text(block.get(name)) for block in blocks if block.get("type") == kind]
+            if found := "".join(texts):
                 message[ours] = found
         if tools:
             message["tool_calls"] = [

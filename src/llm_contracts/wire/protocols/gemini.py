@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from llm_contracts.util.json_values import as_list, as_mapping
+from llm_contracts.util.json_values import as_list, as_mapping, as_text
 from llm_contracts.wire.protocols.protocol import (
     Document,
     Protocol,
@@ -146,8 +146,10 @@ def _kind(part: Document) -> str:
 
 
 def _joined_text(parts: list[Document], *, thought: bool) -> str | None:
-    texts = [part["text"] for part in parts if bool(part.get("thought")) is thought and "text" in part]
-    return "".join(text for text in texts if isinstance(text, str)) if texts else None
+    texts = [
+        as_text(part["text"]) for part in parts if bool(part.get("thought")) is thought and "text" in part
+    ]
+    return "".join(texts) if texts else None
 
 
 def _rest(part: Document) -> Document:

@@ -8,7 +8,7 @@ not come in pieces, as gateways send it, the event is read that says the whole o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,9 +103,9 @@ class _ResponsesReader:
             call for place, item in enumerate(items) if (call := self._call(item, {"output_index": place}))
         ]
         texts = {
-            "content": "".join(_parts(items, "message", "content", "output_text", "text")),
-            "refusal": "".join(_parts(items, "message", "content", "refusal", "refusal")),
-            "reasoning": "".join(_reasoning(items)),
+            "content": _joined(items, "message", ("content",), "text", part_kind="output_text"),
+            "refusal": _joined(items, "message", ("content",), "refusal", part_kind="refusal"),
+            "reasoning": _joined(items, "reasoning", ("summary", "content"), "text"),
         }
         return {name: value for name, value in {**texts, "tool_calls": calls}.items() if value}
 
@@ -148,20 +148,13 @@ def _finish(response: Document) -> str | None:
     return reason if status == "incomplete" and reason else status if status in _STATES else None
 
 
-def _parts(items: list[Document], kind: str, place: str, part_kind: str, name: str) -> Iterator[str]:
-    for item in items:
-        for part in as_list(item.get(place)) if item.get("type") == kind else ():
-            text = as_mapping(part).get(name)
-            if as_mapping(part).get("type") == part_kind and isinstance(text, str):
-                yield text
-
-
-def _reasoning(items: list[Document]) -> Iterator[str]:
-    for item in items:
-        for part in (*as_list(item.get("summary")), *as_list(item.get("content"))):
-            text = as_mapping(part).get("text")
-            if item.get("type") == "reasoning" and isinstance(text, str):
-                yield text
+def _joined(
+    items: list[Document], kind: str, places: tuple[str, ...], name: str, *, part_kind: str = ""
+) -> str:
+    """The texts of this name in all parts, of one kind or of any, in these places of such items."""
+    found = (item.get(place) for item in items if item.get("type") == kind for place in places)
+    parts = (as_mapping(part) for listed in found for part in as_list(listed))
+    return "".join(as_text(part.get(name)) for part in parts if part_kind in ("", part.get("type")))
 
 
 def _rest_of_item(item: Document) -> Document:

@@ -50,7 +50,9 @@ class Edge:
         self._sessions: dict[str, Session] = {}
         self._ready: threading.Event = threading.Event()
         self._problem: str | None = None
-        self._thread = threading.Thread(target=self._run, name="llm-contracts-edge", daemon=True)
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve()), name="llm-contracts-edge", daemon=True
+        )
         self._straight = reached_straight(os.environ)
 
     def __enter__(self) -> Self:
@@ -58,10 +60,8 @@ class Edge:
         self._ready.wait(_STARTING)
         if self._problem is not None:
             self._thread.join()
-            text = (
-                f"port {self.port} on {_HOST} cannot be opened ({self._problem}). Choose another one, or 0."
-            )
-            raise EdgeError(text)
+            msg = f"port {self.port} on {_HOST} cannot be opened ({self._problem}). Choose another one, or 0."
+            raise EdgeError(msg)
         self._straight.__enter__()
         return self
 
@@ -129,16 +129,10 @@ class Edge:
     def _session(self, make: Callable[[str], _S], *, key: str | None = None) -> _S:
         key = secrets.token_hex(8) if key is None else key
         session = make(f"http://{_HOST}:{self.port}/{key}".rstrip("/"))
-        session.on_close = lambda: self._forget(key)
+        session.on_close = lambda: self._sessions.pop(key, None)
         session.limits = self._limits
         self._sessions[key] = session
         return session
-
-    def _forget(self, key: str) -> None:
-        self._sessions.pop(key, None)
-
-    def _run(self) -> None:
-        asyncio.run(self._serve())
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -44,7 +44,7 @@ class Session:
         self._transports: set[asyncio.Transport] = set()
         self._idle = asyncio.Event()
         self._idle.set()
-        self.on_close: Callable[[], None] = lambda: None
+        self.on_close: Callable[[], object] = lambda: None
 
     def requests(self) -> tuple[Request, ...]:
         """What arrived, in order; addressed to the provider, as the client would have sent it there."""

@@ -7,7 +7,7 @@ This finds where the parts lie in the bytes. It reads what is damaged as far as 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 Span = tuple[int, int]
@@ -21,6 +21,40 @@ _NUMBERS = re.compile(rb"(?:\s{0,8}\d{1,3}\s{0,8},)*\s{0,8}\d{1,3}\s{0,8}(?=\])"
 _END = rb"[ \t]*(?=[\r\n]|\Z)"
 _JSON_LINE = rb'(?:\{[^\r\n]*\}|\[[^\r\n]*\]|"[^\r\n]*")' + _END
 _PLAIN_LINE = re.compile(rb"(?:^|(?<=[\r\n]))data: ?(?!" + _JSON_LINE + rb")(\S[^\r\n]*)")
+
+
+_MASKED_BYTE = {1: b"0", 2: b"42", 3: b"120"}  # a star where it has room
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The parts of one text, in order; `numbers`: each part is one of its bytes as a decimal number."""
+
+    spans: tuple[Span, ...]
+    numbers: bool = False
+
+    def text(self, data: bytes) -> bytes:
+        """The text that the parts are of."""
+        if self.numbers:
+            return bytes(min(int(data[start:end]), 255) for start, end in self.spans)
+        return b"".join(data[start:end] for start, end in self.spans)
+
+    def masked(self, data: bytes, mask: Callable[[bytes], bytes], *, seen: bytes) -> bytes:
+        """The data with what `mask` changes in the text, which it leaves as long; a number has as many digits
+        as before, so that a list of them stays one. `seen`: the data in which the text is looked at.
+        """
+        text = self.text(seen)
+        masked = mask(text)
+        if masked == text:
+            return data
+        result, at = bytearray(data), 0
+        for start, end in self.spans:
+            size = 1 if self.numbers else end - start
+            part = masked[at : at + size]
+            if part != text[at : at + size]:
+                result[start:end] = _MASKED_BYTE[end - start] if self.numbers else part
+            at += size
+        return bytes(result)
 
 
 @dataclass(slots=True)
@@ -81,7 +115,7 @@ class _Stack:
         return _Leaf(span=span, frames=tuple(self._frames), keys=keys, place=place)
 
 
-def runs(data: bytes) -> Iterator[tuple[Span, ...]]:
+def runs(data: bytes) -> Iterator[Run]:
     """The parts of each text that is given in several, in order: by member and by its `index`, by member and
     place in a list, as `top_logprobs` are, by member alone, for streams that count events in their `index`,
     and all that change from event to event, whatever their members are called.
@@ -96,10 +130,10 @@ def runs(data: bytes) -> Iterator[tuple[Span, ...]]:
     changing = (spans for spans in plain.values() if len(spans) == 1 or _worth_joining(data, spans))
     mixed = tuple(sorted(span for spans in changing for span in spans))
     found = {*map(tuple, plain.values()), *map(tuple, grouped.values()), lines, mixed}
-    yield from (spans for spans in sorted(found) if _worth_joining(data, spans))
+    yield from (Run(spans) for spans in sorted(found) if _worth_joining(data, spans))
 
 
-def byte_runs(data: bytes) -> Iterator[tuple[Span, ...]]:
+def byte_runs(data: bytes) -> Iterator[Run]:
     """Where the numbers of each text lie that is given as bytes, as `logprobs` do beside each token and Node
     in its buffers: the lists of one member, one event or token after the other.
     """
@@ -108,7 +142,7 @@ def byte_runs(data: bytes) -> Iterator[tuple[Span, ...]]:
         numbers = [match.span() for match in _NUMBER.finditer(data, *leaf.span)]
         for group in _groups(leaf):
             found.setdefault(group, []).extend(numbers)
-    yield from dict.fromkeys(map(tuple, found.values()))
+    yield from (Run(spans, numbers=True) for spans in dict.fromkeys(map(tuple, found.values())))
 
 
 def alternatives(data: bytes) -> Mapping[Span, Sequence[Span]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -16,13 +16,11 @@ from llm_contracts.wire.scrub.credentials import credentials_in
 from llm_contracts.wire.scrub.forms import patterns
 from llm_contracts.wire.scrub.names import SCRUBBED, is_private_header, masked_fields, scrub_query
 from llm_contracts.wire.scrub.nested import decompressed, masked_nested, nested_texts
-from llm_contracts.wire.scrub.runs import Span, alternatives, byte_runs, runs
+from llm_contracts.wire.scrub.runs import alternatives, byte_runs, runs
 from llm_contracts.wire.scrub.shapes import SHAPES, shapes_in
 
 _SCHEME = re.compile(r"^(Bearer|Basic)\s+", re.IGNORECASE)
-_Masking = Callable[[bytes], bytes]
 _SHAPES = tuple(shape for shapes in SHAPES.values() for shape in shapes)
-_MASKED_BYTE = {1: b"0", 2: b"42", 3: b"120"}  # a star where it has room
 _Patterns = tuple[re.Pattern[bytes], ...]
 
 
@@ -108,8 +106,13 @@ class Scrubber:
         return data
 
     def _masked_once(self, data: bytes) -> bytes:
-        masked = self._masked_deeply(_masked_in_bytes(data, self._masked))
-        return _masked_again(data, _masked_in_runs(masked, self._masked_deeply))
+        masked = data
+        for run in byte_runs(data):
+            masked = run.masked(masked, self._masked, seen=data)
+        masked = self._masked_deeply(masked)
+        for run in runs(masked):
+            masked = run.masked(masked, self._masked_deeply, seen=masked)
+        return _masked_again(data, masked)
 
     def _masked_deeply(self, data: bytes) -> bytes:
         return masked_nested(self._masked(data), self._masked)
@@ -192,11 +195,7 @@ def _scrubber(secrets: tuple[tuple[str, str], ...]) -> Scrubber:
 
 def _texts(data: bytes) -> tuple[bytes, ...]:
     """The data, what events hand out in parts, and what stands packed in either."""
-    texts = (
-        data,
-        *(_joined(data, spans) for spans in runs(data)),
-        *(_bytes_of(data, spans) for spans in byte_runs(data)),
-    )
+    texts = (data, *(run.text(data) for run in (*runs(data), *byte_runs(data))))
     packed = None
     with suppress(UnpackingError):
         packed = None if is_text(data) else decompressed(data)
@@ -210,27 +209,6 @@ def _masked(data: bytes, given: _Patterns) -> bytes:
     return data
 
 
-def _masked_in_runs(data: bytes, mask: _Masking) -> bytes:
-    for spans in runs(data):
-        joined = _joined(data, spans)
-        masked = mask(joined)
-        if masked != joined:
-            data = _spread(data, spans, masked)
-    return data
-
-
-def _masked_in_bytes(data: bytes, mask: _Masking) -> bytes:
-    """Numbers are masked by numbers that have as many digits, so that the list stays one."""
-    result = bytearray(data)
-    for spans in byte_runs(data):
-        text = _bytes_of(data, spans)
-        masked = mask(text)
-        for (start, end), was, now in zip(spans, text, masked, strict=True):
-            if was != now:
-                result[start:end] = _MASKED_BYTE[end - start]
-    return bytes(result)
-
-
 def _masked_again(data: bytes, masked: bytes) -> bytes:
     """Whatever was masked in one place, masked where the same object says it again."""
     result = bytearray(masked)
@@ -238,23 +216,6 @@ def _masked_again(data: bytes, masked: bytes) -> bytes:
         if masked[start:end] != data[start:end]:
             for begin, stop in others:
                 result[begin:stop] = masked[start:end]
-    return bytes(result)
-
-
-def _bytes_of(data: bytes, spans: tuple[Span, ...]) -> bytes:
-    return bytes(min(int(data[start:end]), 255) for start, end in spans)
-
-
-def _joined(data: bytes, spans: tuple[Span, ...]) -> bytes:
-    return b"".join(data[start:end] for start, end in spans)
-
-
-def _spread(data: bytes, spans: tuple[Span, ...], text: bytes) -> bytes:
-    """The data with the text in place of the parts; it is as long as they are."""
-    result, taken = bytearray(data), 0
-    for start, end in spans:
-        result[start:end] = text[taken : taken + end - start]
-        taken += end - start
     return bytes(result)
 
 
