@@ -27,10 +27,6 @@ from llm_contracts.simulator.dialect import (
 from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.util.json_values import read_json
 
-_MODELS = {
-    "claude-haiku-4-5": Model(answers="claude-haiku-4-5-20251001"),
-    "claude-sonnet-4-5": Model(answers="claude-sonnet-4-5-20250929"),
-}
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz123456789"
 
 
@@ -144,7 +140,10 @@ ANTHROPIC = Dialect(
         **body,
         "messages": [{"content": body.get("system", "")}, *body.get("messages", ())],
     },
-    models=_MODELS,
+    models={
+        "claude-haiku-4-5": Model(answers="claude-haiku-4-5-20251001"),
+        "claude-sonnet-4-5": Model(answers="claude-sonnet-4-5-20250929"),
+    },
     words=_WORDS,
     gateway=lambda status, message: _words(
         status, _KINDS.get(status, _INVALID if status < _SERVERS_FAULT else "api_error"), message

@@ -16,14 +16,6 @@ from llm_contracts.simulator import shapes
 from llm_contracts.simulator.dialect import Dialect, Framing, Json, Model, RefusalText, Stream, digits
 from llm_contracts.simulator.script import Refused, UsagePlacement
 
-_MODELS = {
-    "doubao-1-5-lite-32k-250115": Model(answers="doubao-1-5-lite-32k-250115"),
-    "doubao-seed-1-6-250615": Model(answers="doubao-seed-1-6-250615", thinks=True),
-    # An endpoint of one's own: answers name the model behind it.
-    "ep-20260101000000-abcde": Model(answers="doubao-1-5-lite-32k-250115"),
-}
-
-
 _TYPES = {
     400: "BadRequest",
     401: "Unauthorized",
@@ -82,7 +74,12 @@ def _text(_stream: Stream, piece: str) -> Json:
 ARK = Dialect(
     name="ark",
     base_path="/api/v3",
-    models=_MODELS,
+    models={
+        "doubao-1-5-lite-32k-250115": Model(answers="doubao-1-5-lite-32k-250115"),
+        "doubao-seed-1-6-250615": Model(answers="doubao-seed-1-6-250615", thinks=True),
+        # An endpoint of one's own: answers name the model behind it.
+        "ep-20260101000000-abcde": Model(answers="doubao-1-5-lite-32k-250115"),
+    },
     words=_WORDS,
     gateway=lambda status, message: _words(status, message.replace(" ", ""), f"{message}."),
     place=UsagePlacement.OWN,

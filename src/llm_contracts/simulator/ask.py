@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llm_contracts.simulator.texts import tokens_in
-from llm_contracts.util.json_values import as_mapping, read_json
+from llm_contracts.util.json_values import as_mapping
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,9 +93,3 @@ class ParsedRequest:
 def bearer_key(headers: Mapping[str, str]) -> str | None:
     """The key where most providers expect it, as a bearer's token."""
     return headers.get("Authorization", "").removeprefix("Bearer ").strip() or None
-
-
-def json_object(body: bytes) -> Mapping[str, Any] | None:
-    """The JSON object that a body is, or None if it is not one."""
-    value = read_json(body)
-    return value if isinstance(value, dict) else None

@@ -16,11 +16,6 @@ from llm_contracts.simulator.script import Refused, UsagePlacement
 
 _INVALID = "invalid_request_error"
 
-_MODELS = {
-    "deepseek-chat": Model(answers="deepseek-chat"),
-    "deepseek-reasoner": Model(answers="deepseek-reasoner", thinks=True),
-}
-
 
 def _words(status: int, message: str, kind: str = _INVALID, code: str = _INVALID) -> RefusalText:
     """The code says nothing here: it is the same for 400, 401 and 402."""
@@ -56,7 +51,10 @@ _WORDS = {
 DEEPSEEK = Dialect(
     name="deepseek",
     base_path="",
-    models=_MODELS,
+    models={
+        "deepseek-chat": Model(answers="deepseek-chat"),
+        "deepseek-reasoner": Model(answers="deepseek-reasoner", thinks=True),
+    },
     words=_WORDS,
     gateway=_words,
     filter_shape=FilterShape.REFUSAL,

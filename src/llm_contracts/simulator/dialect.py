@@ -10,8 +10,9 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from llm_contracts.simulator.ask import ParsedRequest, bearer_key, json_object
+from llm_contracts.simulator.ask import ParsedRequest, bearer_key
 from llm_contracts.simulator.script import Refused, Script, UsagePlacement
+from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.interaction import Headers
 
 Json = dict[str, Any]
@@ -78,11 +79,6 @@ class Stream:
     thinks: bool
     place: UsagePlacement
     calls: tuple[Json, ...] = ()
-
-    @property
-    def call(self) -> Json | None:
-        """The first of its tool calls."""
-        return next(iter(self.calls), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,8 +218,8 @@ class Dialect:
 
     def read(self, path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
         """Read a request. What is not a JSON object becomes a body of None, for the provider to refuse."""
-        given = json_object(body)
-        asked = None if given is None else self.asked(path, given)
+        given = read_json(body)
+        asked = self.asked(path, given) if isinstance(given, dict) else None
         return ParsedRequest(path=path, key=self.key(headers), body=asked)
 
 

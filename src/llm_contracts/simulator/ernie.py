@@ -21,11 +21,6 @@ from llm_contracts.simulator.script import Refused, UsagePlacement
 _INVALID = "invalid_request_error"
 _UNSAFE = 1  # any `flag` but 0 says that the safety check has struck
 
-_MODELS = {
-    "ernie-4.5-turbo-128k": Model(answers="ernie-4.5-turbo-128k"),
-    "ernie-x1-turbo-32k": Model(answers="ernie-x1-turbo-32k", thinks=True),
-}
-
 
 def _words(status: int, code: str, message: str, kind: str = _INVALID) -> RefusalText:
     return RefusalText(status=status, message=message, type=kind, code=code, keys=("code", "message", "type"))
@@ -53,7 +48,10 @@ def _new_id(seed: str) -> str:
 ERNIE = Dialect(
     name="ernie",
     base_path="/v2",
-    models=_MODELS,
+    models={
+        "ernie-4.5-turbo-128k": Model(answers="ernie-4.5-turbo-128k"),
+        "ernie-x1-turbo-32k": Model(answers="ernie-x1-turbo-32k", thinks=True),
+    },
     greatest={"temperature": 1, "top_p": 1},
     words=_WORDS,
     gateway=lambda status, message: _words(status, message.lower().replace(" ", "_"), message),
@@ -71,7 +69,7 @@ ERNIE = Dialect(
         {
             "index": 0,
             "delta": part.delta,
-            **({} if part.finish is None else {"finish_reason": part.finish}),
+            **shapes.finish(part),
             "flag": _UNSAFE if part.finish == "content_filter" else 0,
         },
     ),

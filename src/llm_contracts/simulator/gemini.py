@@ -31,10 +31,6 @@ from llm_contracts.simulator.dialect import (
 from llm_contracts.simulator.script import Refused, UsagePlacement
 from llm_contracts.util.json_values import as_mapping
 
-_MODELS = {
-    "gemini-2.5-flash-lite": Model(answers="gemini-2.5-flash-lite"),
-    "gemini-2.5-flash": Model(answers="gemini-2.5-flash"),
-}
 _METHOD = ":streamGenerateContent"
 _TYPE = "type.googleapis.com/google.rpc."
 
@@ -153,7 +149,10 @@ GEMINI = Dialect(
     chat_path="/models/{call}",
     key=lambda headers: headers.get("x-goog-api-key"),
     asked=_asked,
-    models=_MODELS,
+    models={
+        "gemini-2.5-flash-lite": Model(answers="gemini-2.5-flash-lite"),
+        "gemini-2.5-flash": Model(answers="gemini-2.5-flash"),
+    },
     words=_WORDS,
     gateway=lambda status, message: _words(status, _KINDS.get(status, "UNKNOWN"), message),
     filter_finish="SAFETY",

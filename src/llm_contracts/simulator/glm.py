@@ -19,12 +19,6 @@ from llm_contracts.simulator.script import Refused, UsagePlacement
 _SENSITIVE = "1301"
 _NO_OBJECT = "glm-4-"  # how the names begin of models whose chunks do not say what they are
 
-_MODELS = {
-    "glm-4-flash": Model(answers="glm-4-flash"),
-    "glm-4.5-flash": Model(answers="glm-4.5-flash", thinks=True),
-    "glm-4.7": Model(answers="glm-4.7", thinks=True),
-}
-
 
 def _words(status: int, code: str, message: str) -> RefusalText:
     return RefusalText(status=status, code=code, message=message, keys=("code", "message"))
@@ -56,7 +50,11 @@ def _text(_stream: Stream, piece: str) -> Json:
 GLM = Dialect(
     name="glm",
     base_path="/api/paas/v4",
-    models=_MODELS,
+    models={
+        "glm-4-flash": Model(answers="glm-4-flash"),
+        "glm-4.5-flash": Model(answers="glm-4.5-flash", thinks=True),
+        "glm-4.7": Model(answers="glm-4.7", thinks=True),
+    },
     greatest={"temperature": 1, "top_p": 1},
     words=_WORDS,
     # One measured 401 has its own status for a code.
@@ -81,11 +79,7 @@ GLM = Dialect(
         "id created model choices"
         if stream.model.startswith(_NO_OBJECT)
         else "id created object model choices",
-        {
-            "index": 0,
-            **({} if part.finish is None else {"finish_reason": part.finish}),
-            "delta": part.delta,
-        },
+        {"index": 0, **shapes.finish(part), "delta": part.delta},
     ),
     headers=lambda seed: (shapes.DATE, ("X-Log-Id", _new_id(f"{seed}/log"))),
     refuse=lambda error, _seed: {

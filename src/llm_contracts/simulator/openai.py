@@ -32,12 +32,6 @@ _SERVERS_FAULT = 500
 _DIMENSIONS = 64
 _HALF = 128
 
-_MODELS = {
-    "gpt-4o-mini": Model(answers="gpt-4o-mini-2024-07-18"),
-    "gpt-4o": Model(answers="gpt-4o-2024-08-06"),
-    "gpt-5-nano": Model(answers="gpt-5-nano-2025-08-07", thinks=True),
-}
-
 
 def _words(
     status: int, message: str, code: str | None = None, *, kind: str = _INVALID, param: str | None = None
@@ -94,8 +88,8 @@ _WORDS = {
 
 
 def _opening(stream: Stream) -> Json:
-    if stream.call:
-        return {"role": "assistant", "content": None, "tool_calls": [stream.call], "refusal": None}
+    if stream.calls:
+        return {"role": "assistant", "content": None, "tool_calls": [stream.calls[0]], "refusal": None}
     return {"role": "assistant", "content": "", "refusal": None}
 
 
@@ -157,7 +151,11 @@ def _obfuscation(seed: str) -> str:
 OPENAI = Dialect(
     name="openai",
     base_path="/v1",
-    models=_MODELS,
+    models={
+        "gpt-4o-mini": Model(answers="gpt-4o-mini-2024-07-18"),
+        "gpt-4o": Model(answers="gpt-4o-2024-08-06"),
+        "gpt-5-nano": Model(answers="gpt-5-nano-2025-08-07", thinks=True),
+    },
     words=_WORDS,
     gateway=lambda status, message: RefusalText(
         status=status, message=message, type=_INVALID if status < _SERVERS_FAULT else "server_error"

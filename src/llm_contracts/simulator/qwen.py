@@ -30,12 +30,6 @@ _INSPECTION = "data_inspection_failed"
 _PARAMETER = "invalid_parameter_error"
 _OF_REQUESTS = (None, "invalid_api_key", "model_not_found", _PARAMETER)
 
-_MODELS = {
-    "qwen-plus": Model(answers="qwen-plus"),
-    "qwen3-max": Model(answers="qwen3-max"),
-    "qwq-plus": Model(answers="qwq-plus", thinks=True),
-}
-
 
 def _words(status: int, code: str | None, message: str) -> RefusalText:
     """Beyond what is wrong with a request, type and code are the same word."""
@@ -78,8 +72,8 @@ _WORDS = {
 
 
 def _opening(stream: Stream) -> Json:
-    if stream.call:
-        return {"content": None, "tool_calls": [stream.call], "role": "assistant"}
+    if stream.calls:
+        return {"content": None, "tool_calls": [stream.calls[0]], "role": "assistant"}
     if stream.thinks:
         return {"content": None, "role": "assistant", "reasoning_content": ""}
     return {"content": "", "role": "assistant"}
@@ -91,7 +85,7 @@ def _choice(stream: Stream, number: int, part: ChunkPart) -> Json:
     starts = ("delta index logprobs finish_reason", "finish_reason logprobs delta index")
     if part.finish:
         order = "finish_reason delta index logprobs"
-    elif number < len(starts) and not stream.call:
+    elif number < len(starts) and not stream.calls:
         order = starts[number]
     else:
         return choice
@@ -101,7 +95,11 @@ def _choice(stream: Stream, number: int, part: ChunkPart) -> Json:
 QWEN = Dialect(
     name="qwen",
     base_path="/compatible-mode/v1",
-    models=_MODELS,
+    models={
+        "qwen-plus": Model(answers="qwen-plus"),
+        "qwen3-max": Model(answers="qwen3-max"),
+        "qwq-plus": Model(answers="qwq-plus", thinks=True),
+    },
     words=_WORDS,
     gateway=lambda status, message: _words(status, message.lower().replace(" ", "_"), message),
     filter_shape=FilterShape.EVENT,
@@ -115,7 +113,7 @@ QWEN = Dialect(
         "content": None,
         "tool_calls": [{"index": 0, "id": "", "type": "function", **call}],
     },
-    closing=lambda stream: ({} if stream.call else shapes.text(stream, ""),),
+    closing=lambda stream: ({} if stream.calls else shapes.text(stream, ""),),
     totals=lambda stream, spent: {
         **shapes.counted(spent),
         **(shapes.reasoning_counted(spent) if stream.thinks else {}),

@@ -45,8 +45,6 @@ def _midway(raw: bytes, *, with_rest: bool = False) -> ScriptedAnswer:
     return replace(_FOLLOWS, inserts=(Insert(after=0.5, raw=raw, with_rest=with_rest),))
 
 
-_QUEUED = replace(_FOLLOWS, inserts=tuple(Insert(after=after, raw=_KEEP_ALIVE) for after in (0.0, 0.0, 0.5)))
-
 _ANSWERS: Mapping[str, ScriptedAnswer] = {
     "plain-stream": PLAIN,
     "multi-turn-chat": _FOLLOWS,
@@ -84,7 +82,9 @@ _ANSWERS: Mapping[str, ScriptedAnswer] = {
     "usage-own-chunk": replace(_FOLLOWS, place=UsagePlacement.OWN),
     "usage-every-chunk": replace(_FOLLOWS, place=UsagePlacement.EVERY),
     "usage-inside-choice": replace(_FOLLOWS, place=UsagePlacement.INSIDE),
-    "keep-alive": _QUEUED,
+    "keep-alive": replace(
+        _FOLLOWS, inserts=tuple(Insert(after=after, raw=_KEEP_ALIVE) for after in (0.0, 0.0, 0.5))
+    ),
     "unknown-event": _midway(_STATUS_EVENT),
     "broken-event": _midway(_HALF_EVENT, with_rest=True),
 }

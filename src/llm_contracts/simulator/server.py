@@ -40,7 +40,6 @@ class Simulator:
         self._key = key
         self._pause = pause
         self.play(next(iter(SCRIPTS)))
-        self._loop = asyncio.new_event_loop()
         self._ready = Event()
         self._port = 0
         self._thread = Thread(target=self._run, name=f"simulator-{dialect.name}", daemon=True)
@@ -83,12 +82,12 @@ class Simulator:
         self._thread.join(_START_SECONDS)
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        runner = self._loop.run_until_complete(self._start())
-        self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(runner.cleanup())
-        self._loop.close()
+        with asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            served = runner.run(self._start())
+            self._ready.set()
+            self._loop.run_forever()
+            runner.run(served.cleanup())
 
     async def _start(self) -> web.AppRunner:
         app = web.Application(client_max_size=64 * 1024 * 1024)

@@ -38,6 +38,11 @@ def reasoning_counted(spent: TokenCounts) -> Json:
     return {"completion_tokens_details": {"reasoning_tokens": spent.reasoning}}
 
 
+def finish(part: ChunkPart) -> Json:
+    """The finish reason, where there is none in other chunks."""
+    return {} if part.finish is None else {"finish_reason": part.finish}
+
+
 def chunk(
     stream: Stream, part: ChunkPart, members: str, choice: Json, *, null_usage: bool = False, **beside: Any
 ) -> Json:

@@ -16,11 +16,6 @@ from llm_contracts.simulator import shapes
 from llm_contracts.simulator.dialect import Dialect, FilterShape, Json, Model, RefusalText, Stream, digits
 from llm_contracts.simulator.script import Refused, UsagePlacement
 
-_MODELS = {
-    "Qwen/Qwen2.5-7B-Instruct": Model(answers="Qwen/Qwen2.5-7B-Instruct"),
-    "Qwen/Qwen3-8B": Model(answers="Qwen/Qwen3-8B", thinks=True),
-}
-
 
 def _words(status: int, code: int | None, message: str, *keys: str) -> RefusalText:
     return RefusalText(status=status, code=code, message=message, keys=keys or ("code", "message", "data"))
@@ -59,7 +54,10 @@ def _text(_stream: Stream, piece: str) -> Json:
 SILICON = Dialect(
     name="silicon",
     base_path="/v1",
-    models=_MODELS,
+    models={
+        "Qwen/Qwen2.5-7B-Instruct": Model(answers="Qwen/Qwen2.5-7B-Instruct"),
+        "Qwen/Qwen3-8B": Model(answers="Qwen/Qwen3-8B", thinks=True),
+    },
     words=_WORDS,
     gateway=_bare,
     filter_shape=FilterShape.REFUSAL,

@@ -70,10 +70,10 @@ def arrival_times(response: Response) -> Callable[[int], float | None]:
     return lambda end: pieces[min(bisect_left(ends, end), len(ends) - 1)].at_ms
 
 
-def header_of(headers: Headers, name: str, default: str = "") -> str:
+def header_of(headers: Headers, name: str) -> str:
     """The first value of a header, whatever its case."""
     wanted = name.lower()
-    return next((value for key, value in headers if key.lower() == wanted), default)
+    return next((value for key, value in headers if key.lower() == wanted), "")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from bisect import bisect_right
 from collections.abc import Sequence
+from contextlib import suppress
 
 Marks = tuple[int, ...]
 """Characters of text, reasoning, tool calls' arguments, other choices' text, and any choice's text: what a
@@ -61,42 +63,29 @@ class Delivery:
         self.handed = NOTHING
         self.spent = 0.0
         self._given_up = False
-        self._waiting: dict[asyncio.Future[int], tuple[int, int]] = {}  # for how much of what; rarely several
+        self._changed = asyncio.Event()
 
     def progress(self, handed: Sequence[int]) -> None:
         """The consumer has handed on so many characters in all."""
         self.handed = tuple(handed)
-        for reached, (number, wanted) in self._waiting.items():
-            if self.handed[number] >= wanted:
-                _settle(reached, self.handed[number])
+        self._changed.set()
 
     def give_up(self) -> None:
         """From now on nobody is waited for."""
         self._given_up = True
-        for reached in self._waiting:
-            _settle(reached, -1)
+        self._changed.set()
 
     async def reaches(self, number: int, chars: int, patience: float) -> bool:
         """Whether the consumer gets so far within `patience` seconds."""
-        if self.handed[number] >= chars:
-            return True
-        if self._given_up:
-            return False
-        loop = asyncio.get_running_loop()
-        reached: asyncio.Future[int] = loop.create_future()
-        expiry = loop.call_later(patience, _settle, reached, self.handed[number])
-        self._waiting[reached] = (number, chars)
-        begun = loop.time()
-        try:
-            in_time = await reached >= chars
-        finally:
-            expiry.cancel()
-            del self._waiting[reached]
+        if self._given_up or self.handed[number] >= chars:
+            return self.handed[number] >= chars
+        begun = time.monotonic()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                while self.handed[number] < chars and not self._given_up:
+                    self._changed.clear()  # who was woken by it goes on all the same
+                    await self._changed.wait()
+        in_time = self.handed[number] >= chars
         if not in_time:
-            self.spent += loop.time() - begun
+            self.spent += time.monotonic() - begun
         return in_time
-
-
-def _settle(future: asyncio.Future[int], chars: int) -> None:
-    if not future.done():
-        future.set_result(chars)
