@@ -37,7 +37,7 @@ class Simulator:
                 raise ValueError(f"the simulator speaks no {dialect!r}; it speaks {', '.join(DIALECTS)}")
             dialect = DIALECTS[dialect]
         self._dialect = dialect
-        self._key = key
+        self.key = key
         self._pause = pause
         self.play(next(iter(SCRIPTS)))
         self._ready = Event()
@@ -53,11 +53,6 @@ class Simulator:
     def base_url(self) -> str:
         """The base URL a client would be given: the origin and the provider's own path."""
         return self.origin + self._dialect.base_path
-
-    @property
-    def key(self) -> str:
-        """The key that is accepted."""
-        return self._key
 
     def play(self, script: str) -> None:
         """Put a script on, from its first turn.
@@ -106,7 +101,7 @@ class Simulator:
         body = await request.read()
         ask = self._dialect.read(request.path, self._with_token(request), body)
         turn, seed = next(self._turns)
-        reply = Responder(dialect=self._dialect, key=self._key, seed=seed).respond(ask, turn)
+        reply = Responder(dialect=self._dialect, key=self.key, seed=seed).respond(ask, turn)
         if reply.streamed:
             return await self._send(request, reply)
         return web.Response(status=reply.status, headers=list(reply.headers), body=b"".join(reply.pieces))
@@ -120,7 +115,7 @@ class Simulator:
 
     async def _grant(self, request: web.Request) -> web.Response:
         assert self._dialect.grants is not None
-        status, document = self._dialect.grants.grant(request.query, self._key)
+        status, document = self._dialect.grants.grant(request.query, self.key)
         headers = [("Content-Type", self._dialect.json_type), *self._dialect.headers("grant")]
         return web.Response(status=status, headers=headers, body=compact(document).encode())
 

@@ -7,10 +7,10 @@ next request, in the provider's complaint about it.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from urllib.parse import unquote_plus
 
 from llm_contracts.wire.interaction import Interaction, Request, Response, header_of
@@ -32,20 +32,21 @@ def credentials_in(interactions: Iterable[Interaction]) -> dict[str, str]:
     """Value → where it stood, for each credential in these exchanges that can be told from a word: of 16
     characters or more, digits among them.
     """
-    found: dict[str, str] = {}
-    for interaction in interactions:
-        for place, value in _credentials(interaction):
-            for part in _parts(value):
-                found.setdefault(part, place)
-    return found
+    return _by_value(found for interaction in interactions for found in _credentials(interaction))
 
 
 def credentials_of(requests: Iterable[Request]) -> dict[str, str]:
     """Where it stood → value, for each such credential in these requests."""
-    found = {
-        part: place for request in requests for place, value in _in_request(request) for part in _parts(value)
-    }
+    found = _by_value(found for request in requests for found in _in_request(request))
     return {f"{place} ({number})": value for number, (value, place) in enumerate(found.items(), 1)}
+
+
+def _by_value(found: Iterable[tuple[str, str]]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for place, value in found:
+        for part in _parts(value):
+            values.setdefault(part, place)
+    return values
 
 
 def _credentials(interaction: Interaction) -> Iterator[tuple[str, str]]:
@@ -80,11 +81,8 @@ def _header_parts(value: str) -> Iterator[str]:
     yield from _SEPARATORS.split(value)
     scheme, _, packed = value.partition(" ")
     if scheme.lower() == "basic":
-        try:
-            user, _, password = base64.b64decode(packed, validate=True).decode().partition(":")
-        except (binascii.Error, ValueError):
-            return
-        yield from (user, password)
+        with suppress(ValueError):
+            yield from base64.b64decode(packed, validate=True).decode().split(":", 1)
 
 
 def _read(raw: bytes, content_type: str) -> str:

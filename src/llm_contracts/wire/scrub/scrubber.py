@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from llm_contracts.wire.content import UnpackingError, is_text
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response, header_of
@@ -51,7 +51,9 @@ class Scrubber:
         self._secrets = dict(secrets)
         self._harmless = tuple(harmless)
         self._places: Counter[str] = Counter()
-        self._compiled: dict[str, _Patterns] = {}
+        # A value's are made when it first may be there, and then kept: a cache that all share would be too
+        # small for a long run's credentials.
+        self._patterns = cache(patterns)
         self._candidates = Candidates()
         for value in set(self._secrets.values()):
             self._candidates.add(value)
@@ -122,14 +124,6 @@ class Scrubber:
         for value in sorted(self._candidates.among(data), key=lambda value: (-len(value), value)):
             data = _masked(data, self._patterns(value))
         return _masked(data, _SHAPES)
-
-    def _patterns(self, value: str) -> _Patterns:
-        """Made when the value first may be there, and then kept: a cache that all share would be too small
-        for a long run's credentials.
-        """
-        if value not in self._compiled:
-            self._compiled[value] = patterns(value)
-        return self._compiled[value]
 
     def find(self, data: bytes) -> list[str]:
         """The names of the secrets whose value is in the data, learned ones by where they stood."""
