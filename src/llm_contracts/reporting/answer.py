@@ -90,6 +90,8 @@ class Answer:
         blocks: the verdicts, what stops a cut-over first.
         next: the commands that deal with all of them, in the order in which they are run.
         faults: of the waivers file, then recordings that cannot be used.
+        counts: state, its sign, and how many recordings are in it, `missing` ones among them.
+        normalised: the names of normalisations, with how often each hid a difference; empty where none did.
     """
 
     word: str
@@ -98,6 +100,8 @@ class Answer:
     blocks: tuple[VerdictBlock, ...]
     next: tuple[str, ...]
     faults: tuple[str, ...]
+    counts: tuple[tuple[str, str, int], ...]
+    normalised: str
 
     @property
     def line(self) -> str:
@@ -123,6 +127,7 @@ def answer(result: Result, everyone: Collection[str] = ()) -> Answer:
         word, tone = f"GO for {ready} of {len(verdicts)} providers", "some"
     else:
         word, tone = "NO-GO", "stop" if blocked else "wait"
+    counts = Counter(map(state, result.items)) + Counter(missing=len(result.missing))
     return Answer(
         word=word,
         tone=tone,
@@ -130,6 +135,8 @@ def answer(result: Result, everyone: Collection[str] = ()) -> Answer:
         blocks=blocks(verdicts),
         next=tuple(_commands(verdicts, everyone)),
         faults=(*result.complaints, *problems(result.items)),
+        counts=tuple((name, mark, counts[name]) for name, mark in MARKS.items() if counts[name]),
+        normalised=counts_line(sum((Counter(item.normalised) for item in result.items), Counter())),
     )
 
 
@@ -203,11 +210,6 @@ def accepted_kinds(items: Iterable[Item]) -> Mapping[str, Counter[str]]:
                 counts = kinds.setdefault(item.waived[divergence.fingerprint], Counter())
                 counts[str(divergence.kind)] += 1
     return kinds
-
-
-def normalisations(items: Iterable[Item]) -> str:
-    """The names of normalisations, with how often each hid a difference; empty where none did."""
-    return counts_line(sum((Counter(item.normalised) for item in items), Counter()))
 
 
 def counts_line(counts: Counter[str]) -> str:

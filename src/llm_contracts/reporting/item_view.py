@@ -23,7 +23,7 @@ from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import events
 from llm_contracts.wire.facts import WireFacts, read_facts
 from llm_contracts.wire.facts.errors import error_of
-from llm_contracts.wire.interaction import Interaction, Request, Response, arrival_times
+from llm_contracts.wire.interaction import Interaction, Request, arrival_times
 from llm_contracts.wire.protocols import BUILT_IN, Protocols, StreamReader
 from llm_contracts.wire.sse import Event
 
@@ -153,8 +153,8 @@ def item_view(item: Item, protocols: Protocols = BUILT_IN) -> ItemView | None:
     reference, candidate = item.reference, item.candidate
     if reference is None or candidate is None:
         return None
-    wire = wire_events(item.exchanges, protocols)
     answers = [read_facts(exchange.response, protocols) for exchange in item.exchanges]
+    wire = tuple(wire_events(item.exchanges, answers, protocols))
     facts = next(iter([each for each in answers if each.status == _OK][-1:] or answers[-1:]), None)
     return ItemView(
         item=item,
@@ -293,38 +293,33 @@ def _telemetry(reference: Observation, candidate: Observation) -> Iterator[Table
         yield tuple((n, *(side.get(n, ABSENT) for side in sides)) for n in sorted(sides[0] | sides[1]))
 
 
-def wire_events(exchanges: Sequence[Interaction], protocols: Protocols = BUILT_IN) -> tuple[WireEvent, ...]:
-    """Everything that the provider sent, in order."""
-    return tuple(
-        event
-        for number, exchange in enumerate(exchanges)
-        for event in _of_response(number, decoded(exchange.response), protocols)
-    )
-
-
-def _of_response(number: int, response: Response, protocols: Protocols) -> Iterator[WireEvent]:
-    found = events(response.body) if read_facts(response, protocols).streamed else ()
-    read = StreamReader(protocols)
-    arrival = arrival_times(response)
-    if response.body and not found:
-        yield WireEvent(
-            exchange=number,
-            kind="error" if response.status >= _FIRST_FAILURE else "body",
-            data=response.body.decode("utf-8", "replace"),
-            at_ms=arrival(len(response.body)),
-            whole=True,
-        )
-    for event in found:
-        value = read_json(event.data)
-        chunk = _chunk(read, value)
-        yield WireEvent(
-            exchange=number,
-            kind=_kind(event, value, chunk, protocols),
-            data=event.data,
-            name=event.name,
-            chunk=chunk,
-            at_ms=arrival(event.end),
-        )
+def wire_events(
+    exchanges: Sequence[Interaction], answers: Sequence[WireFacts], protocols: Protocols = BUILT_IN
+) -> Iterator[WireEvent]:
+    """Everything that the provider sent, in order; `answers` are the facts of each exchange."""
+    for number, (exchange, facts) in enumerate(zip(exchanges, answers, strict=True)):
+        response = decoded(exchange.response)
+        found = events(response.body) if facts.streamed else ()
+        read, arrival = StreamReader(protocols), arrival_times(response)
+        if response.body and not found:
+            yield WireEvent(
+                exchange=number,
+                kind="error" if response.status >= _FIRST_FAILURE else "body",
+                data=response.body.decode("utf-8", "replace"),
+                at_ms=arrival(len(response.body)),
+                whole=True,
+            )
+        for event in found:
+            value = read_json(event.data)
+            chunk = _chunk(read, value)
+            yield WireEvent(
+                exchange=number,
+                kind=_kind(event, value, chunk, protocols),
+                data=event.data,
+                name=event.name,
+                chunk=chunk,
+                at_ms=arrival(event.end),
+            )
 
 
 def _chunk(read: StreamReader, value: Any) -> Chunk | None:

@@ -20,7 +20,6 @@ from llm_contracts.reporting.answer import (
     answer,
     counts_line,
     left_out_lines,
-    normalisations,
     problems,
     state,
 )
@@ -124,7 +123,7 @@ def table(result: Result, width: int) -> RenderableType:
     """
     providers = list(dict.fromkeys(item.provider for item in result.items))
     absent = [name.partition("/")[::2] for name in result.missing]
-    unheard = list(dict.fromkeys(owner for owner, _ in absent if owner not in providers))
+    unrecorded = list(dict.fromkeys(owner for owner, _ in absent if owner not in providers))
     missing = ["/".join(name) for name in absent if name[0] in providers]
     cells = {(item.provider, item.scenario): _cell(item) for item in result.items}
     cells |= {(one, two): Text("–", style="dim") for one, two in absent if one in providers}
@@ -136,8 +135,8 @@ def table(result: Result, width: int) -> RenderableType:
     else:
         tables = _blocks(providers, scenarios, cells, width) or [_list(result.items, missing)]
         tables += _legend(result)
-    if unheard:
-        tables.append(Text(f"– no recordings at all: {', '.join(unheard)}", style="dim"))
+    if unrecorded:
+        tables.append(Text(f"– no recordings at all: {', '.join(unrecorded)}", style="dim"))
     return Stack(*tables)
 
 
@@ -356,8 +355,8 @@ def _verdicts(found: Answer, note: Callable[[tuple[str, ...]], str] | None) -> I
 def _closing(result: Result, found: Answer, changes: Changes | None) -> Iterator[RenderableType]:
     """What was compared, what was left out of the comparison, and the answer: it stands last."""
     yield Text("")
-    if hidden := normalisations(result.items):
-        yield Text(f"Normalised, not counted as differences: {hidden}.", style="dim")
+    if found.normalised:
+        yield Text(f"Normalised, not counted as differences: {found.normalised}.", style="dim")
     if changes is not None:
         yield Text(str(changes))
     states = Counter(map(state, result.items))

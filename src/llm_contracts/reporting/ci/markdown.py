@@ -7,7 +7,6 @@ What belongs together, such as a table's head, stays together.
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,9 +23,7 @@ from llm_contracts.reporting.answer import (
     answer,
     counts_line,
     left_out_lines,
-    normalisations,
     problems,
-    state,
 )
 from llm_contracts.reporting.ci.text import code, code_block, cut, cut_sides, link, plain
 from llm_contracts.util.text import and_more, count, first_names
@@ -148,8 +145,7 @@ def _parts(result: Result, about: RunContext) -> Iterator[DocumentPart]:
 
 
 def _head(result: Result, about: RunContext, found: Answer) -> DocumentPart:
-    states = Counter(map(state, result.items)) + Counter(missing=len(result.missing))
-    counts = [f"{mark} {states[name]:,} {name}" for name, mark in MARKS.items() if states[name]]
+    counts = [f"{mark} {number:,} {name}" for name, mark, number in found.counts]
     facts = [
         f"engine {result.engine}",
         *(f"{name} {version}" for name, version in result.versions.items()),
@@ -166,8 +162,8 @@ def _head(result: Result, about: RunContext, found: Answer) -> DocumentPart:
     ]
     if about.changes is not None:
         lines += ["", str(about.changes)]
-    if hidden := normalisations(result.items):
-        lines += ["", plain(f"Normalised, not counted as differences: {hidden}.")]
+    if found.normalised:
+        lines += ["", plain(f"Normalised, not counted as differences: {found.normalised}.")]
     if about.outdated:
         changed = plain(cut(first_names(about.outdated, 3), _LONGEST_LINE))
         lines += ["", f"**Out of date.** Changed since: {changed}."]

@@ -32,7 +32,7 @@ from llm_contracts.parity.decision_groups import (
 )
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.reporting.answer import MARKS, RunContext, answer, fragment, normalisations, state
+from llm_contracts.reporting.answer import MARKS, RunContext, answer, fragment, state
 from llm_contracts.reporting.html.detail import detail
 from llm_contracts.reporting.item_view import BEST_VIEW
 from llm_contracts.reporting.lines import finite, value_pair, visible
@@ -96,7 +96,6 @@ def render(
         f"default-src 'none'; script-src {csp_hash(script)}; style-src {csp_hash(style)}; "
         "base-uri 'none'; form-action 'none'"
     )
-    counts = Counter(map(state, result.items)) + Counter(missing=len(result.missing))
     environment = Environment(
         loader=PackageLoader("llm_contracts.reporting.html", "static"),
         autoescape=True,
@@ -121,8 +120,6 @@ def render(
             result=result,
             about=about,
             answer=answer(result, about.everyone),
-            counts=[(name, mark, counts[name]) for name, mark in MARKS.items() if counts[name]],
-            normalised=normalisations(result.items),
             cost=None if about.cost is None else cost_table(about.cost),
             checked=about.moment,
             blocks=group_blocks(groups),

@@ -21,6 +21,7 @@ from llm_contracts.reporting.html.detail import detail
 from llm_contracts.reporting.html.page import group_rows, in_full, item_rows, matrix, packed, script_json
 from llm_contracts.reporting.item_view import LaneRow, WireEvent, rows, wire_events
 from llm_contracts.reporting.lines import visible
+from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Response
 from tests.harness.reporting.html.runs import (
     HOSTILE,
@@ -36,8 +37,12 @@ from tests.harness.reporting.html.runs import (
 words = st.lists(st.sampled_from(["a", "bb", " ", "茶", "園", "\n", "é"]), max_size=12).map("".join)
 
 
+def sent(exchange: Interaction) -> tuple[WireEvent, ...]:
+    return tuple(wire_events([exchange], [read_facts(exchange.response)]))
+
+
 def wire(*texts: str) -> tuple[WireEvent, ...]:
-    return wire_events((answered([event({"content": text}) for text in texts]),))
+    return sent(answered([event({"content": text}) for text in texts]))
 
 
 def chunks(*texts: str) -> list[Chunk]:
@@ -110,7 +115,7 @@ def test_nothing_is_left_out_of_the_rows_and_nothing_changes_places(
 
 def test_events_say_what_they_are_and_when_their_last_byte_came() -> None:
     datas = [event({"role": "assistant"}), event({"content": "hi"}), "half {", "[DONE]"]
-    seen = wire_events((answered(datas),))
+    seen = sent(answered(datas))
     assert [(each.kind, each.at_ms) for each in seen] == [
         ("role", 10.0),
         ("content", 20.0),
@@ -120,14 +125,12 @@ def test_events_say_what_they_are_and_when_their_last_byte_came() -> None:
 
 
 def test_other_dialects_say_the_same() -> None:
-    seen = wire_events(
-        (
-            answered(
-                [
-                    '{"candidates": [{"content": {"parts": [{"text": "hi"}]}}]}',
-                    '{"promptFeedback": {"blockReason": "SAFETY"}}',
-                ]
-            ),
+    seen = sent(
+        answered(
+            [
+                '{"candidates": [{"content": {"parts": [{"text": "hi"}]}}]}',
+                '{"promptFeedback": {"blockReason": "SAFETY"}}',
+            ]
         )
     )
     assert [each.kind for each in seen] == ["content", "error"]
@@ -136,14 +139,12 @@ def test_other_dialects_say_the_same() -> None:
 
 
 def test_without_recorded_times_there_are_none() -> None:
-    assert [each.at_ms for each in wire_events((answered([event({"content": "a"})], every_ms=None),))] == [
-        None
-    ]
+    assert [each.at_ms for each in sent(answered([event({"content": "a"})], every_ms=None))] == [None]
 
 
 def test_an_answer_that_is_no_stream_is_one_event() -> None:
     refused = Response(status=429, body=b'{"error": {"message": "slow down"}}')
-    [seen] = wire_events((Interaction(request=whole_run().items[0].exchanges[0].request, response=refused),))
+    [seen] = sent(Interaction(request=whole_run().items[0].exchanges[0].request, response=refused))
     assert (seen.kind, seen.data) == ("error", '{"error": {"message": "slow down"}}')
 
 
