@@ -134,15 +134,11 @@ def word_diff(left: str, right: str) -> tuple[Pieces, Pieces]:
     for block in align(ours, theirs):
         parts = (ours[block.left_from : block.left_to], theirs[block.right_from : block.right_to])
         for pieces, part in zip((one, other), parts, strict=True):
-            _extend(pieces, "".join(part), shared=block.equal)
+            if block.equal == bool(len(pieces) % 2):
+                pieces[-1] += "".join(part)
+            else:
+                pieces.append("".join(part))
     return one, other
-
-
-def _extend(pieces: Pieces, text: str, *, shared: bool) -> None:
-    if shared == bool(len(pieces) % 2):
-        pieces[-1] += text
-    else:
-        pieces.append(text)
 
 
 def by_ends(left: str, right: str) -> tuple[Pieces, Pieces]:

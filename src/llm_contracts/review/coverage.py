@@ -85,7 +85,12 @@ def cover(meant: Sequence[Member], scope: Scope, everything: Sequence[Member], t
     """
     rows = tuple(dict.fromkeys(_rows(meant, scope, terms)))
     mine = {member.fingerprint for member in meant}
-    others = (m for m in everything if m.fingerprint not in mine and any(_accepts(row, m) for row in rows))
+    others = (
+        m
+        for m in everything
+        if m.fingerprint not in mine
+        and any(row.accepts(m.divergence) and row.covers(m.provider, m.scenario) for row in rows)
+    )
     return Coverage(rows=rows, meant=tuple(meant), others=tuple(others))
 
 
@@ -164,10 +169,4 @@ def _row(member: Member, names: _Names, where: str, terms: Terms) -> Waiver:
         reason=terms.reason,
         by=terms.by,
         until=terms.until,
-    )
-
-
-def _accepts(row: Waiver, member: Member) -> bool:
-    return row.kind is member.divergence.kind and (
-        row.covers(member.provider, member.scenario) and row.accepts(member.divergence)
     )

@@ -112,10 +112,6 @@ def _on_group(state: ReviewState, key: str, on: Frame) -> Step:
     return state, {"u": Effect.UNDO, "q": Effect.QUIT}.get(key)
 
 
-def _skip(state: ReviewState) -> ReviewState:
-    return onward(replace(state, skipped=state.skipped | {state.group.id}), state.at + 1)
-
-
 def _other_member(state: ReviewState, by: int) -> ReviewState:
     return replace(state, member=(state.member + by) % len(state.group.members), scroll=None)
 
@@ -130,7 +126,7 @@ _PLAIN: Mapping[str, Callable[[ReviewState], ReviewState]] = {
     "a": partial(forms.opened, choice=Choice.ACCEPT),
     "r": partial(forms.opened, choice=Choice.FIX),
     "x": partial(forms.opened, choice=Choice.NOISE),
-    "s": _skip,
+    "s": lambda state: onward(replace(state, skipped=state.skipped | {state.group.id}), state.at + 1),
     "f": lambda state: replace(state, entire=not state.entire, scroll=None),
     "v": _next_view,
     "j": lambda state: shown(state, state.at + 1),
