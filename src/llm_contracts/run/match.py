@@ -33,12 +33,16 @@ def are_own(project: Project, options: Options) -> bool:
 
 
 @contextmanager
-def opened_match(project: Project, options: Options) -> Iterator[Pairing]:
-    """The two clients by the names that were asked for, and an engine that runs."""
-    playing = opened(options.engine, pieces=options.pieces, speed=options.speed)
+def opened_match(
+    project: Project, options: Options, playing: AbstractContextManager[Engine] | None = None
+) -> Iterator[Pairing]:
+    """The two clients by the names that were asked for, and an engine that runs. `playing`: another one than
+    the options name; then no recording is recut.
+    """
     recutting: AbstractContextManager[Engine | None] = nullcontext()
-    if options.engine is EngineName.WIRE:
+    if playing is None and options.engine is EngineName.WIRE:
         recutting = opened(EngineName.WIRE, pieces=Fragmentation.RECORDED, lockstep=False)
+    playing = playing or opened(options.engine, pieces=options.pieces, speed=options.speed)
     with ExitStack() as stack:
         stack.enter_context(offline_litellm())
         stack.enter_context(empty_ca_store(os.environ))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from llm_contracts.clients.libraries.litellm import offline_litellm
-from llm_contracts.clients.tls import empty_ca_store
 from llm_contracts.parity.result import Item, Result
 from llm_contracts.parity.waivers import Waivers
 from llm_contracts.project.config import Project
@@ -16,7 +13,7 @@ from llm_contracts.project.scenario import Scenario
 from llm_contracts.results.document import light
 from llm_contracts.results.items import masked, own_credentials
 from llm_contracts.run.check import nothing_recorded, project_waivers
-from llm_contracts.run.match import client_names, match_of, own_match
+from llm_contracts.run.match import client_names, opened_match, own_match
 from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.scenario import blank_item, replay_call
@@ -66,8 +63,7 @@ def sweep(
     def reported(ran: tuple[Item, ...]) -> None:
         progress(ran[0].id, len(ran) - 1)
 
-    with offline_litellm(), empty_ca_store(os.environ), opened_pieces() as engine:
-        match = match_of(project, options, engine)
+    with opened_match(project, options, opened_pieces()) as match:
         jobs = (partial(_one, project, scenario, match, extent, decided) for scenario in recorded)
         ran = run_jobs(jobs, workers=options.workers, progress=reported)
     items = tuple(item for one in ran for item in one)

@@ -17,10 +17,13 @@ from llm_contracts.clients.call import Call
 from llm_contracts.clients.gateway import Gateway, GatewayError, RunningGateway
 from llm_contracts.parity.compare import compare
 from llm_contracts.project.config import Project, load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.run.match import opened_match
 from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
+from llm_contracts.sweep.run import Extent, sweep
+from llm_contracts.sweep.variants import Family
 from llm_contracts.wire.cassette import load
 from llm_contracts.wire.facts import read_facts
 
@@ -118,6 +121,22 @@ ROWS = (SHORT, "tool-calls")
 )
 def test_a_gateway_that_hands_everything_on_differs_in_nothing(client: Gateway) -> None:
     assert found(client, *ROWS) == {row: [] for row in ROWS}
+
+
+def test_a_sweep_starts_a_gateway_once() -> None:
+    asked: list[str] = []
+
+    def noted(running: RunningGateway, call: Call) -> Iterator[Any]:
+        asked.append(running.key)
+        return in_front(running, call)
+
+    project = load_project(load_settings(ROOT / "tests" / "contracts"))
+    project = replace(project, clients={**project.clients, "gateway": gateway(front=noted)})
+    rows = project.select(scenarios=(f"openai/{SHORT}",))
+    options = Options(today=date(2026, 1, 1), reference="openai", candidate="gateway")
+    result = sweep(project, rows, options, Extent(families=(Family.RECUT,)))
+    assert len(asked) > len(result.items) > 5
+    assert len(set(asked)) == 1
 
 
 def test_what_a_gateway_loses_is_seen_in_front_of_it() -> None:
