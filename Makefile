@@ -107,7 +107,7 @@ bench: setup-dev ## what it costs, side by side, as ratios with their spread (NA
 	@$(BIN)/python -m benchmarks $(if $(value NAME),$(call quoted,NAME)) $(arguments)
 
 soak: setup-dev ## ten thousand streams through record and replay: is anything left behind?
-	@$(BIN)/python -m benchmarks.soak $(arguments)
+	@$(BIN)/python -m benchmarks --full soak $(arguments)
 
 fuzz: setup-dev ## atheris against the readers and the scrubber (TARGET=, ARGS="--seconds 3600"; pip install atheris)
 	@$(BIN)/python -m fuzz $(if $(value TARGET),$(call quoted,TARGET)) $(arguments)

@@ -9,7 +9,6 @@ import platform
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +20,7 @@ from rich.table import Table
 
 import benchmarks
 from benchmarks.measure import Figure, Size
+from llm_contracts.project.config import nearest
 
 _BUSY = 0.75  # of a processor each: beyond this, others' work shows in the figures
 
@@ -111,9 +111,7 @@ def _caveat() -> str:
 def _known(name: str, known: Mapping[str, ModuleType]) -> str:
     if name in known:
         return name
-    nearest = get_close_matches(name, known, n=1)
-    hint = f"Did you mean {nearest[0]}?" if nearest else f"There are {', '.join(known)}."
-    raise click.UsageError(f"There is no benchmark {name!r}. {hint}")
+    raise click.UsageError(f"There is no benchmark {name!r}. {nearest(name, known)}")
 
 
 def _shown(value: float, unit: str) -> str:

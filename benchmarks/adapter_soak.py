@@ -5,53 +5,41 @@ What a process holds afterwards, with all adapters closed, is compared with what
 
 from __future__ import annotations
 
-import gc
 import sys
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from multiprocessing.connection import Connection
 
-import psutil
-
-from benchmarks.child import child, serving
-from benchmarks.measure import Figure, Size, figure
-from benchmarks.soak import provide
+from benchmarks.measure import Figure, Size, held, left
+from benchmarks.provider import provider
 from llm_adapter import LLMError, adapter_from
+from llm_contracts.util.child import child
 
 _THREADS = 200
 _ENDS = ("complete", "cut", "reset", "refusal", "packed", "silent")
-_MOST_GROWTH = 8.0  # MiB
 
 
 def run(size: Size) -> Iterator[Figure]:
     """Each backend in a process of its own."""
     calls = 14_000 if size is Size.FULL else 2_000
-    with serving(provide) as address:
+    with provider() as address:
         for backend in ("litellm", "legacy"):
             with child(_use, address, backend, calls // 2) as pipe:
                 before, after, ends = pipe.recv()
             said = ", ".join(f"{end} {count:,}" for end, count in sorted(ends.items()))
             sys.stderr.write(f"{backend}: {said}\n")
-            for name in after:
-                yield _left(f"{backend}, {calls:,} calls: {name}", after[name] - before[name])
-
-
-def _left(name: str, value: float) -> Figure:
-    memory = name.endswith("memory")
-    at_most = _MOST_GROWTH if memory else 0
-    return figure(f"{name} left", [value], unit="MiB" if memory else "", at_most=at_most)
+            yield from left(f"{backend}, {calls:,} calls", before, after)
 
 
 def _use(pipe: Connection, address: str, backend: str, calls: int) -> None:
     ends: Counter[str] = Counter()
-    held = []
+    counts = []
     for _ in range(3):  # the first fills what is filled once
         ends += _round(address, backend, calls)
-        held.append(_held())
-    pipe.send((held[1], held[2], ends))
+        counts.append(held())
+    pipe.send((counts[1], counts[2], ends))
 
 
 def _round(address: str, backend: str, calls: int) -> Counter[str]:
@@ -81,13 +69,3 @@ def _round(address: str, backend: str, calls: int) -> Counter[str]:
                 return str(error.category)
 
         return Counter(pool.map(one, range(calls)))
-
-
-def _held() -> dict[str, float]:
-    gc.collect()
-    process = psutil.Process()
-    return {
-        "descriptors": process.num_fds(),
-        "threads": threading.active_count(),
-        "memory": process.memory_info().rss / 2**20,
-    }

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from benchmarks.child import child
 from benchmarks.edge_delay import Load, delays, provide, raced
 from benchmarks.measure import Figure, Size, figure
+from llm_contracts.util.child import child
 
 _ROUNDS = {Size.QUICK: 3, Size.FULL: 9}
 _PIECES = {Size.QUICK: 40, Size.FULL: 150}

@@ -3,10 +3,8 @@
 A fork of this process runs each command in a copy of a small project. Python tells an audit hook of each file
 that is opened for writing, renamed or removed, before that happens: there the process is killed, or told that
 the disk is full or broken. Writes are cut short by the limit of the size of files, and processes killed at
-other moments. Afterwards all that was
-there must be there whole, and the same command must do its work undisturbed.
-
-    python -m benchmarks.crashes [--only check] [--runs 40] [--rounds 20]
+other moments. Afterwards all that was there must be there whole, and the same command must do its work
+undisturbed.
 """
 
 from __future__ import annotations
@@ -26,12 +24,11 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from mmap import mmap
 from pathlib import Path
 
-import click
-
-from benchmarks.measure import Figure, Size, figure
+from benchmarks.measure import Figure, Size, faults
 from benchmarks.provider import provider
 from llm_contracts.cli import run as run_command
 from llm_contracts.results.store import Stored
@@ -134,9 +131,7 @@ class Project:
     def broken(self, root: Path) -> Iterator[str]:
         """What of that is not there, whole, in a copy in which a command was disturbed."""
         for file in (root / "cassettes").rglob("*.yaml"):
-            with _named(f"{file.name}: ") as wrong:
-                load(file)
-            yield from wrong
+            yield from _fault(file.name, partial(load, file))
         for name, data in self.before.items():
             now = (root / name).read_bytes() if (root / name).is_file() else b""
             if name.endswith(".yaml") and now != data:
@@ -145,25 +140,23 @@ class Project:
                 yield "a waiver is lost"
         if not (root / "waivers.toml").is_symlink():
             yield "a file stands in the place of the link waivers.toml"
-        with _named("waivers.toml: ") as wrong:
-            tomllib.loads((root / "waivers.toml").read_text())
-        yield from wrong
-        with _named("the result: ") as wrong:
-            stored = Stored.load(root / "report")
-            assert stored is not None
-            for item in stored.items():
-                stored.item(item.id)
-        yield from wrong
+        yield from _fault("waivers.toml", lambda: tomllib.loads((root / "waivers.toml").read_text()))
+        yield from _fault("the result", partial(_read_result, root / "report"))
 
 
-@contextmanager
-def _named(place: str) -> Iterator[list[str]]:
-    """Takes any exception for a fault of what is looked at."""
-    found: list[str] = []
+def _read_result(folder: Path) -> None:
+    stored = Stored.load(folder)
+    assert stored is not None
+    for item in stored.items():
+        stored.item(item.id)
+
+
+def _fault(place: str, look: Callable[[], object]) -> Iterator[str]:
+    """The exception that looking at something raises, whatever it is; nothing where it is whole."""
     try:
-        yield found
+        look()
     except Exception as error:  # noqa: BLE001 - whatever it is
-        found.append(f"{place}{type(error).__name__}: {error}")
+        yield f"{place}: {type(error).__name__}: {error}"
 
 
 def made(folder: Path, provider: str) -> Project:
@@ -319,42 +312,30 @@ def together(project: Project, seed: int) -> list[str]:
 
 
 def run(size: Size) -> Iterator[Figure]:
-    """Every operation of every command and twenty rounds of all at once, or twelve of each and four."""
-    full = size is Size.FULL
-    yield from figures(_DISTURBED, runs=None if full else 12, rounds=20 if full else 4)
-
-
-def figures(names: Sequence[str], *, runs: int | None, rounds: int) -> Iterator[Figure]:
-    """What was broken by so many disturbed runs of each of these commands (None: one for each fault at each
-    file operation), and by so many rounds of all commands at once.
+    """What was broken by disturbed runs of each command (each fault at each file operation, or twelve of
+    these), and by rounds of all commands at once.
     """
+    rounds, runs = (40, None) if size is Size.FULL else (4, 12)
     with tempfile.TemporaryDirectory() as folder, provider() as url:
         project = made(Path(folder), url)
-        for name in names:
+        for name in _DISTURBED:
             disturbs = disturbances(project, name)
             chosen = [*disturbs] if runs is None else sampled([*disturbs], runs)
             found = {each: disturbed(project, name, disturbs[each]) for each in chosen}
-            yield _broken(
+            yield faults(
                 f"{name}: broken or lost, of {sum(struck for struck, _ in found.values())} disturbed runs",
                 [f"{each}: {wrong}" for each, (_, all_wrong) in found.items() for wrong in all_wrong],
             )
-        if rounds:
-            yield _broken(
-                f"all at once: broken or lost, of {rounds} rounds",
-                [f"round {seed}: {each}" for seed in range(rounds) for each in together(project, seed)],
-            )
+        yield faults(
+            f"all at once: broken or lost, of {rounds} rounds",
+            [f"round {seed}: {each}" for seed in range(rounds) for each in together(project, seed)],
+        )
 
 
 def sampled(all_of_them: Sequence[str], most: int) -> list[str]:
     """At most so many, chosen by chance, the same ones in each run."""
     dice = random.Random(0)  # noqa: S311 - not for secrets
     return dice.sample(all_of_them, min(most, len(all_of_them)))
-
-
-def _broken(name: str, wrong: Sequence[str]) -> Figure:
-    for each in wrong:
-        sys.stderr.write(f"{name}: {each}\n")
-    return figure(name, [len(wrong)], unit="", at_most=0)
 
 
 def _within(root: Path, path: object) -> bool:
@@ -407,22 +388,3 @@ def _must(root: Path, command: Sequence[str], code: int) -> None:
     found, said = _begun(root, command).ended()
     if found != code:
         raise RuntimeError(f"{' '.join(command)} ended with {found}: {said}")
-
-
-@click.command(help=(__doc__ or "").partition("\n")[0])
-@click.option(
-    "--only", "names", type=click.Choice(_DISTURBED), multiple=True, help="Disturb only this command."
-)
-@click.option("--runs", type=click.IntRange(min=1), help="Disturbed runs of each command, chosen by chance.")
-@click.option("--rounds", type=click.IntRange(min=0), default=0, help="Rounds of all commands at once.")
-def main(names: tuple[str, ...], runs: int | None, rounds: int) -> None:
-    """Run it, or a part of it, and fail where anything was broken or lost."""
-    found = []
-    for each in figures(names or _DISTURBED, runs=runs, rounds=rounds):
-        click.echo(f"{each.name}: {each.median:.0f}")
-        found.append(each)
-    sys.exit(not all(each.kept for each in found))
-
-
-if __name__ == "__main__":
-    main(prog_name="python -m benchmarks.crashes")

@@ -12,15 +12,14 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from urllib.parse import urlsplit
 
-from benchmarks.child import child
 from benchmarks.measure import Figure, Size, figure, percentile
+from llm_contracts.util.child import child
 
 _START = 0.2  # seconds within which the streams begin
 _TOGETHER = 0.1
@@ -177,9 +176,3 @@ async def _round(origin: str, load: Load) -> Round:
     run = Round()
     await asyncio.gather(*(_stream(origin, run, load.pieces) for _ in range(load.streams)))
     return run
-
-
-if __name__ == "__main__":
-    from benchmarks.__main__ import main
-
-    main(["edge_delay", *sys.argv[1:]])

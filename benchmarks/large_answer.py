@@ -15,8 +15,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from benchmarks.child import serving
-from benchmarks.measure import Figure, Size, figure
+from benchmarks.measure import Figure, Size, figure, serving
 from llm_contracts.wire.proxy.exchange import Limits, UnkeepableError
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber

@@ -1,21 +1,29 @@
 """What it costs to learn the credentials of an import: two new cookies with each answer.
 
-    python -m benchmarks.learning
-
-Each row has twice the exchanges of the one before: where all is linear, the time per exchange stays the same.
+Where all is linear, an exchange takes as long among many as among few.
 """
 
 from __future__ import annotations
 
 import hashlib
-import sys
 import time
+from collections.abc import Iterator
 
+from benchmarks.measure import Figure, Size, figure
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.scrub import Scrubber
 
-ROWS = (50, 100, 200, 400)
+_COUNTS = {Size.QUICK: (50, 100), Size.FULL: (50, 100, 200, 400)}
 _EVENT = b'data: {"choices": [{"delta": {"content": "word "}}]}\n\n'
+
+
+def run(size: Size) -> Iterator[Figure]:
+    """Learn from more and more exchanges."""
+    taken = {count: _seconds(count) / count for count in _COUNTS[size]}
+    for count, seconds in taken.items():
+        yield figure(f"{count} exchanges, {2 * count} cookies: each", [seconds * 1000], unit="ms")
+    few, *_, many = taken
+    yield figure(f"an exchange among {many} / among {few}", [taken[many] / taken[few]], at_most=1.5)
 
 
 def exchange(number: int) -> Interaction:
@@ -28,18 +36,10 @@ def exchange(number: int) -> Interaction:
     )
 
 
-def main() -> None:
-    """Print a row for each number of exchanges."""
-    for count in ROWS:
-        scrubber, begin = Scrubber({}), time.process_time()
-        for number in range(count):
-            each = exchange(number)
-            scrubber.learn((each,))
-            assert not scrubber.find(scrubber.interaction(each).response.body)
-        taken = time.process_time() - begin
-        each_ms = taken / count * 1000
-        sys.stdout.write(f"{count:4} exchanges, {2 * count} cookies: {taken:6.2f} s, {each_ms:.1f} ms each\n")
-
-
-if __name__ == "__main__":
-    main()
+def _seconds(count: int) -> float:
+    """The processor time of learning from so many exchanges."""
+    scrubber, begin = Scrubber({}), time.process_time()
+    for each in map(exchange, range(count)):
+        scrubber.learn((each,))
+        assert not scrubber.find(scrubber.interaction(each).response.body)
+    return time.process_time() - begin

@@ -1,15 +1,25 @@
-"""What all benchmarks share: a figure, and a race between contenders."""
+"""What all benchmarks share: figures, a race between contenders, and servers in processes of their own."""
 
 from __future__ import annotations
 
 import gc
+import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from multiprocessing.connection import Connection
 from statistics import quantiles
 
+import psutil
+
 from llm_contracts.cost.model import in_turn, spread
+from llm_contracts.util.child import child
+
+_STARTING = 30.0  # seconds
+_MOST_GROWTH = 8.0  # MiB: memory goes up and down
 
 
 class Size(StrEnum):
@@ -49,6 +59,39 @@ def figure(name: str, values: Sequence[float], *, unit: str = "x", at_most: floa
     """The figure that these values of one quantity give."""
     found = spread(values)
     return Figure(name=name, median=found.median, low=found.low, high=found.high, unit=unit, at_most=at_most)
+
+
+def faults(name: str, wrong: Sequence[str]) -> Figure:
+    """How often something went wrong, which it never may. Each case is named on standard error."""
+    sys.stderr.writelines(f"{name}: {each}\n" for each in wrong)
+    return figure(name, [len(wrong)], unit="", at_most=0)
+
+
+def held() -> dict[str, float]:
+    """What this process holds on to: file descriptors, threads, and resident memory in MiB."""
+    gc.collect()
+    process = psutil.Process()
+    return {
+        "descriptors": process.num_fds(),
+        "threads": threading.active_count(),
+        "memory": process.memory_info().rss / 2**20,
+    }
+
+
+def left(what: str, before: Mapping[str, float], after: Mapping[str, float]) -> Iterator[Figure]:
+    """What is held more than before: nothing may be, but for a little memory."""
+    for name, now in after.items():
+        unit, at_most = ("MiB", _MOST_GROWTH) if name == "memory" else ("", 0)
+        yield figure(f"{what}: {name} left", [now - before[name]], unit=unit, at_most=at_most)
+
+
+@contextmanager
+def serving(serve: Callable[[Connection], None]) -> Iterator[str]:
+    """Where a server can be reached, while it runs. `serve` sends its port through the pipe first."""
+    with child(serve) as pipe:
+        if not pipe.poll(_STARTING):
+            raise RuntimeError("the server of the benchmark did not start")
+        yield f"http://127.0.0.1:{pipe.recv()}"
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

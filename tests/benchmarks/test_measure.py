@@ -78,7 +78,7 @@ def test_every_benchmark_is_found_by_its_name_and_says_what_it_is() -> None:
     ("arguments", "complaint"),
     [
         (["casette_reading"], "There is no benchmark 'casette_reading'. Did you mean cassette_reading?"),
-        (["zzz"], "There are "),
+        (["zzz"], "There is no benchmark 'zzz'. Known: "),
         (["cassette_reading", "--json", "nowhere/x.json"], "There is no folder nowhere"),
     ],
 )

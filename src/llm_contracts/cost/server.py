@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 
+from llm_contracts.util.child import child
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.network import reached_straight
 from llm_contracts.wire.proxy.playback_options import Fragmentation, PlaybackOptions
@@ -16,8 +16,6 @@ from llm_contracts.wire.proxy.server import Edge
 
 Serve = Callable[[Sequence[Interaction]], str]
 """Plays a recording, as often as it is asked for, and gives the origin at which it can be had."""
-
-_SPAWN = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
 
 
 class ServerError(OSError):
@@ -29,24 +27,16 @@ def serving() -> Iterator[Serve]:
     """A process that plays recordings, event by event and as quickly as they are taken, for as long as the
     context is open; it never outlives the process that measures.
     """
-    ours, theirs = _SPAWN.Pipe()
-    process = _SPAWN.Process(target=_play, args=(theirs,), daemon=True)
+    with reached_straight(os.environ), child(_play) as pipe:
 
-    def serve(interactions: Sequence[Interaction]) -> str:
-        try:
-            ours.send(tuple(interactions))
-            return str(ours.recv())
-        except (OSError, EOFError) as error:
-            raise ServerError("The process that plays recordings for measuring has ended.") from error
+        def serve(interactions: Sequence[Interaction]) -> str:
+            try:
+                pipe.send(tuple(interactions))
+                return str(pipe.recv())
+            except (OSError, EOFError) as error:
+                raise ServerError("The process that plays recordings for measuring has ended.") from error
 
-    with reached_straight(os.environ), ours:
-        process.start()
-        theirs.close()
-        try:
-            yield serve
-        finally:
-            process.kill()
-            process.join()
+        yield serve
 
 
 def _play(asked: Connection) -> None:
