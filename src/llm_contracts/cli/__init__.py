@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from llm_contracts.cli.exit_codes import Exit, failures
+from llm_contracts.cli.exit_codes import Exit, exit_of_failure
 from llm_contracts.util.text import SIGNS
 
 SHORT_HELPS: Mapping[str, str] = {
@@ -41,6 +41,16 @@ SHORT_HELPS: Mapping[str, str] = {
 """Command → its short help, in the order in which people come to need them. The commands themselves are
 imported when they are used: help and completion must not wait for what they import.
 """
+
+_MODULES: Mapping[str, str] = {
+    "cassettes": "doctor",
+    "leftovers": "doctor",
+    "init": "importing",
+    "import": "importing",
+    "report": "stored",
+    "verdict": "stored",
+}
+"""Command → its module, where that has another name."""
 
 _EXAMPLES = """\b
 Examples:
@@ -77,8 +87,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in SHORT_HELPS:
             return None
-        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
-        command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
+        module = import_module(f"{__name__}.{_MODULES.get(cmd_name, cmd_name)}")
+        command: click.Command = getattr(module, f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)
         return command
 
     def resolve_command(
@@ -148,27 +158,21 @@ def main() -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; every failure that is to be expected is one line on standard error and a code."""
     try:
-        code = group.main(args=arguments, prog_name="llm-contracts", standalone_mode=False)
+        return int(group.main(args=arguments, prog_name="llm-contracts", standalone_mode=False) or 0)
     except click.ClickException as error:
-        from llm_contracts.util.terminal import echo
-
         said = StringIO()
-        error.show(file=said)  # it quotes what was typed, and a script types names from elsewhere
-        echo(said.getvalue().rstrip("\n"), err=True)
-        return Exit.USAGE
+        error.show(file=said)
+        text, code = said.getvalue().rstrip("\n"), Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
     except Exception as error:
-        failed = next((code for kind, code in failures().items() if isinstance(error, kind)), None)
+        failed = exit_of_failure(error)
         if failed is None:
             raise
-        from llm_contracts.util.terminal import echo
+        from llm_contracts.cli.paths import refusal
 
-        text = str(error)
-        if isinstance(error, OSError) and error.errno is not None:
-            from llm_contracts.cli.paths import refusal
+        text, code = f"llm-contracts: {refusal(error) if isinstance(error, OSError) else error}", failed
+    from llm_contracts.util.terminal import echo
 
-            text = refusal(error)
-        echo(f"llm-contracts: {text}", err=True)
-        return failed
-    return int(code or 0)
+    echo(text, err=True)  # made inert: it quotes what was typed, and a script types names from elsewhere
+    return code

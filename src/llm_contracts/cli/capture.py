@@ -13,19 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_contracts.cli.options import (
-    Number,
-    choice_option,
-    ending_signals,
-    flag_option,
-    hand_over,
-    json_option,
-    number_option,
-    port_option,
-    project_here,
-    secrets_of,
-    stop_signal,
-)
+from llm_contracts.cli import frame, option
 from llm_contracts.cli.paths import OutputPath
 from llm_contracts.project.config import ConfigError, environment, find_root
 
@@ -51,19 +39,21 @@ Addresses of --listen:
 
 @click.command("capture", epilog=_EXAMPLES, context_settings={"ignore_unknown_options": True})
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]", type=click.UNPROCESSED)
-@flag_option("--listen", "Run no program: wait for calls until SIGTERM, with an address per provider.")
-@port_option(_PORT, "Where --listen waits")
-@number_option("--drain", 30.0, "SECONDS", "How long calls under way may take when it ends.", Number(min=0))
-@number_option("--keep", 3, "N", "Recordings of each shape of calls; those that are there count.")
-@number_option(
+@option.flag("--listen", "Run no program: wait for calls until SIGTERM, with an address per provider.")
+@option.port(_PORT, "Where --listen waits")
+@option.number(
+    "--drain", 30.0, "SECONDS", "How long calls under way may take when it ends.", option.Number(min=0)
+)
+@option.number("--keep", 3, "N", "Recordings of each shape of calls; those that are there count.")
+@option.number(
     "--sample",
     1.0,
     "PART",
     "The part of the calls that is looked at, such as 0.01.",
-    Number(min=0, max=1, min_open=True),
+    option.Number(min=0, max=1, min_open=True),
 )
-@number_option("--recordings", 500, "N", "At most so many recordings of this run.")
-@number_option("--size", 64, "MIB", "At most so many MiB of recordings of this run.")
+@option.number("--recordings", 500, "N", "At most so many recordings of this run.")
+@option.number("--size", 64, "MIB", "At most so many MiB of recordings of this run.")
 @click.option(
     "--to",
     "folder",
@@ -77,13 +67,13 @@ Addresses of --listen:
     show_default=True,
     help="Replace the words of prompts and answers by others of the same form.",
 )
-@choice_option(
+@option.choice(
     "--tools",
     ("keep", "hide"),
     "keep",
     "With --anonymise: whether the names of tools and of their parameters stay.",
 )
-@json_option
+@option.json_file
 def capture(
     command: tuple[str, ...],
     *,
@@ -97,7 +87,6 @@ def capture(
     folder: Path | None,
     anonymise: bool,
     tools: str,
-    json_file: Path | None,
 ) -> int:
     """Run a program and make recordings of the calls that it makes to LLM providers.
 
@@ -116,7 +105,7 @@ def capture(
         raise click.NoSuchOption(command[0])
     if command and which(command[0]) is None:
         raise ConfigError(f"{command[0]}: there is no such program, or this user may not run it.")
-    project = project_here(needed=False)
+    project = frame.project_here(needed=False)
     options = CaptureOptions(
         folder=folder or project.settings.cassettes,
         environ=environment(project.settings, os.environ),
@@ -128,13 +117,12 @@ def capture(
     )
     with capturing(project, options) as running:
         code = _serve(running, options.folder) if listen else _run(command, running)
-    hand_over(
-        json_file,
+    frame.hand_over(
         capture_document(running),
         lambda _console: print_capture(
             running, options.folder, ran=not listen, further=further(project, options.folder)
         ),
-        secrets_of(project),
+        frame.secrets_of(project),
     )
     return code
 
@@ -152,7 +140,7 @@ def _serve(running: Capture, folder: Path) -> int:
     """Wait for calls until somebody ends it."""
     from llm_contracts.capture.terminal import print_addresses
 
-    with stop_signal() as wait:
+    with frame.stop_signal() as wait:
         print_addresses(running, folder)
         wait()
     return 0
@@ -166,6 +154,6 @@ def _run(command: Sequence[str], running: Capture) -> int:
         if number != signal.SIGINT:  # a terminal's Ctrl-C has reached the program by itself
             process.send_signal(number)
 
-    with ending_signals(pass_on):
+    with frame.ending_signals(pass_on):
         code = process.wait()
     return code if code >= 0 else _SIGNALLED - code

@@ -1,4 +1,4 @@
-"""`llm-contracts check`."""
+"""`llm-contracts check`, with `--sweep` and `--cost`."""
 
 from __future__ import annotations
 
@@ -9,34 +9,56 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from llm_contracts.cli import frame, option
 from llm_contracts.cli.exit_codes import Exit, exit_of
-from llm_contracts.cli.options import (
-    complete_words,
-    flag_option,
-    json_option,
-    options_as,
-    project_here,
-    refuse_secrets_in,
-    report_option,
-    run_options,
-    secrets_of,
-    selection_options,
-    warn_of_short_keys,
-)
-from llm_contracts.cli.sweep import run_sweep, sweep_option
 from llm_contracts.cost.model import Measure
 from llm_contracts.project.config import ConfigError, Project
+from llm_contracts.run.engines import EngineName
 from llm_contracts.run.shards import owned
+from llm_contracts.sweep.variants import Family
 from llm_contracts.util.files import write_text
 from llm_contracts.util.stdout import captured_stdout
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from llm_contracts.parity.result import Result
     from llm_contracts.project.scenario import Scenario
     from llm_contracts.run.options import Options
     from llm_contracts.sweep.run import Extent
+
+_SWEEP_RESULT = "sweep.json"
+_ALL_FAMILIES = "all"
+_MANY = 100  # recordings from which a sweep takes minutes
+
+
+def _extent(*, sweep: str | None, every: bool) -> Extent | None:
+    from llm_contracts.sweep.run import Extent
+
+    if sweep is None:
+        if every:
+            raise click.UsageError("--every goes with --sweep.")
+        return None
+    return Extent(families=tuple(Family) if sweep == _ALL_FAMILIES else (Family(sweep),), every=every)
+
+
+sweep_option = option.as_one(
+    "extent",
+    _extent,
+    click.option(
+        "--sweep",
+        type=click.Choice([_ALL_FAMILIES, *map(str, Family)]),
+        is_flag=False,
+        flag_value=_ALL_FAMILIES,
+        help="Vary each recording: in other pieces and other spellings (recut), ended too early (ends), "
+        "with stalls, broken events and refusals (faults), or all of that. Takes minutes.",
+    ),
+    option.flag(
+        "--every",
+        "With --sweep: at every event and every byte, however long the recording. Takes hours for all.",
+    ),
+)
+"""`--sweep` and `--every`: the command's `extent`, of type `Extent | None`."""
+
 
 _EXAMPLES = """\b
 Examples:
@@ -73,10 +95,10 @@ def _limits(*, cost: bool, cost_at_most: tuple[tuple[Measure, float], ...]) -> L
     return dict(cost_at_most) if cost or cost_at_most else None
 
 
-cost_option = options_as(
+cost_option = option.as_one(
     "limits",
     _limits,
-    flag_option(
+    option.flag(
         "--cost",
         "Measure afterwards what calls cost over either client: processor time per chunk and per call, "
         "time to the first delta, peak memory. Takes seconds a provider.",
@@ -85,7 +107,7 @@ cost_option = options_as(
         "--cost-at-most",
         multiple=True,
         type=_limit,
-        shell_complete=complete_words(*(f"{name}=" for name in Measure)),
+        shell_complete=option.complete_words(*(f"{name}=" for name in Measure)),
         metavar="MEASURE=RATIO",
         help="Exit code 1 if a call costs more than so many times what it does over the reference; implies "
         f"--cost. Measures: {', '.join(Measure)}. May be given several times.",
@@ -95,20 +117,19 @@ cost_option = options_as(
 
 
 @click.command(epilog=_EXAMPLES)
-@selection_options
-@run_options
-@report_option
-@json_option
+@option.selection
+@option.run
+@option.report
+@option.json_file
 @sweep_option
 @cost_option
-@flag_option("--review", "Where something differs, go straight into `review`.")
+@option.flag("--review", "Where something differs, go straight into `review`.")
 def check(
     *,
     providers: tuple[str, ...],
     scenarios: tuple[str, ...],
     options: Options,
     report: Path | None,
-    json_file: Path | None,
     extent: Extent | None,
     limits: Limits | None,
     review: bool,
@@ -120,6 +141,7 @@ def check(
     one of several machines' parts (--shard) is stored in a folder of its own, for `report --merge`.
     A sweep of all recordings is kept in report/sweep.json; it gives no verdict.
     """
+    from llm_contracts.parity.verdict import led_to_folder, without_go
     from llm_contracts.project.inputs import changed_since, input_files
     from llm_contracts.reporting.terminal import print_result
     from llm_contracts.results.changes import changes_since
@@ -130,34 +152,25 @@ def check(
     from llm_contracts.run.workers.threads import worker_pool
     from llm_contracts.util.terminal import progress_bar, report_console
 
-    if extent is not None and review:
-        raise click.UsageError("--review does not go with --sweep: `review` shows the last check.")
-    _refuse_stray_options(options, report, extent, limits)
-    project = project_here()
+    _refuse_stray_options(options, report, extent, limits, review=review, of_part=bool(scenarios))
+    project = frame.project_here()
     rows = project.select(providers, scenarios)
     if not rows:
         which = "that" if providers or scenarios else "any provider, and no call was captured"
         raise ConfigError(
             f"There is nothing to check: {project.settings.scenarios} has no scenario for {which}."
         )
-    secrets = secrets_of(project)
-    warn_of_short_keys(secrets)
+    secrets = frame.secrets_of(project)
+    frame.warn_of_short_keys(secrets)
     for row in rows:
-        refuse_secrets_in(project.cassette(row), secrets)
+        frame.refuse_secrets_in(project.cassette(row), secrets)
     if extent is not None:
-        return run_sweep(
-            project, rows, options, extent, json_file, secrets, whole=not (providers or scenarios)
-        )
+        return run_sweep(project, rows, options, extent, secrets, whole=not (providers or scenarios))
     folder = report or _folder(project, options, partial_run=bool(scenarios))
-    if review and (folder is None or options.shard is not None or str(json_file) == "-"):
-        raise click.UsageError(
-            "--review needs a whole result to look at: without --shard and --json -, and with "
-            "--report where --scenario is given."
-        )
     crashes, count = list[str](), sum(owned(options.shard, row.name) for row in rows)
-    context = run.scenario_context(project, options, packed)
-    pool = worker_pool(context, project, options, count, died=crashes.append)
-    quiet = str(json_file) == "-"
+    pool = worker_pool(
+        run.scenario_context(project, options, packed), project, options, count, died=crashes.append
+    )
     with writing(folder, secrets) as writer:
         began = input_files(project.settings)
         with captured_stdout() as printed, progress_bar("check", count, "starting the clients") as done:
@@ -169,49 +182,51 @@ def check(
             **writer.code,
             **began,
         }
-        result = _finished(result, writer.masked(warnings), report, changed_since(project.settings, inputs))
+        # Who edits a file meanwhile gets no GO for what did not run.
+        result = replace(result, warnings=writer.masked(warnings))
+        result = without_go(result, changed_since(project.settings, inputs))
+        if report is not None:  # the commands that it advises lead there
+            result = led_to_folder(result, str(report))
+        changes = changes_since(folder, result)
         names = [row.name for row in rows]
         extra = {} if options.shard is None else part(check_plan(project, options, began), names)
-        changes = changes_since(folder, result)
         extra |= {} if changes is None else {"changes": asdict(changes)}
         finish = partial(writer.finish, result, inputs=inputs, **extra)
         text, code = finish(), Exit.UNREADABLE if missing else exit_of(result)
-        if not quiet:
+        if not frame.json_takes_over():
             print_result(report_console(), result, {row.provider for row in project.scenarios}, changes)
         if limits is not None:
-            cost, costs_code = _with_cost(project, rows, options, limits, quiet=quiet)
+            cost, costs_code = _with_cost(project, rows, options, limits)
             text, code = finish(cost=cost), code or costs_code
-    if json_file is not None:
-        write_text(json_file, text)
-    return _review(folder) if review and code is Exit.DIVERGENCE else code
-
-
-def _finished(
-    result: Result, warnings: tuple[str, ...], report: Path | None, changed: Sequence[str]
-) -> Result:
-    """The result with all warnings, and commands that lead to it where somebody chose the folder. Who edits a
-    file meanwhile gets no GO for what did not run.
-    """
-    from llm_contracts.parity.verdict import led_to_folder, without_go
-
-    result = without_go(replace(result, warnings=warnings), changed)
-    return result if report is None else led_to_folder(result, str(report))
-
-
-def _review(folder: Path | None) -> Exit:
+    frame.write_json(text)
+    if not review or code is not Exit.DIVERGENCE:
+        return code
     from llm_contracts.cli.review import start_review  # 20 ms, which a check alone need not wait for
 
     return start_review(folder)
 
 
 def _refuse_stray_options(
-    options: Options, report: Path | None, extent: Extent | None, limits: Limits | None
+    options: Options,
+    report: Path | None,
+    extent: Extent | None,
+    limits: Limits | None,
+    *,
+    review: bool,
+    of_part: bool,
 ) -> None:
+    if extent is not None and review:
+        raise click.UsageError("--review does not go with --sweep: `review` shows the last check.")
+    if review and (options.shard is not None or frame.json_takes_over() or (of_part and report is None)):
+        raise click.UsageError(
+            "--review needs a whole result to look at: without --shard and --json -, and with "
+            "--report where --scenario is given."
+        )
     if extent is not None and report is not None:
         raise click.UsageError("--report does not go with --sweep, which has ways of its own.")
-    for option, given in (("sweep", extent), ("shard", options.shard)):
+    for name, given in (("sweep", extent), ("shard", options.shard)):
         if limits is not None and given is not None:
-            raise click.UsageError(f"--cost does not go with --{option}. Measure in a run of its own.")
+            raise click.UsageError(f"--cost does not go with --{name}. Measure in a run of its own.")
 
 
 def _folder(project: Project, options: Options, *, partial_run: bool) -> Path | None:
@@ -222,9 +237,9 @@ def _folder(project: Project, options: Options, *, partial_run: bool) -> Path | 
 
 
 def _with_cost(
-    project: Project, scenarios: Sequence[Scenario], options: Options, limits: Limits, *, quiet: bool
+    project: Project, scenarios: Sequence[Scenario], options: Options, limits: Limits
 ) -> tuple[Mapping[str, Any], Exit]:
-    """Measure, and print unless `quiet`: their document, and the exit code that they alone would earn."""
+    """Measure and print: the costs' document, and the exit code that they alone would earn."""
     from llm_contracts.cost.model import cost_document
     from llm_contracts.cost.run import measure_with_limits
     from llm_contracts.cost.views import print_cost
@@ -233,6 +248,57 @@ def _with_cost(
     count = len({row.provider for row in scenarios})
     with captured_stdout(), progress_bar("cost", count, still=True) as done:
         cost = measure_with_limits(project, scenarios, options, limits, progress=done)
-    if not quiet:
+    if not frame.json_takes_over():
         print_cost(report_console(), cost)
     return cost_document(cost), Exit.DIVERGENCE if cost.exceeded else Exit.AGREEMENT
+
+
+def run_sweep(
+    project: Project,
+    scenarios: Sequence[Scenario],
+    options: Options,
+    extent: Extent,
+    secrets: Mapping[str, str],
+    *,
+    whole: bool,
+) -> Exit:
+    """Sweep these scenarios, and print what differs. A sweep of the `whole` project is stored, apart from the
+    result of a check.
+
+    Raises:
+        UsageError: an option of a plain check, which means nothing here.
+        SecretFound: a secret is in the result; nothing is written.
+    """
+    from llm_contracts.project.inputs import input_files
+    from llm_contracts.results.document import to_document
+    from llm_contracts.sweep.run import sweep
+    from llm_contracts.sweep.terminal import print_sweep
+    from llm_contracts.util.terminal import echo, progress_bar
+
+    if options.engine is not EngineName.WIRE:
+        raise click.UsageError("--sweep needs the wire engine: the other one knows neither pieces nor ends.")
+    for name in ("pieces", "speed", "shard"):
+        if getattr(options, name) is not None:
+            raise click.UsageError(f"--{name} does not go with --sweep, which has ways of its own.")
+    recorded = sum(project.cassette(scenario).is_file() for scenario in scenarios)
+    if recorded > _MANY or extent.every:
+        echo(
+            f"{recorded} recordings, each in many variants: this takes minutes"
+            f"{' to hours' if extent.every else ''}. --provider and --scenario narrow it.",
+            err=True,
+        )
+    with captured_stdout() as printed, progress_bar("sweep", recorded, "starting the clients") as done:
+        result = sweep(project, scenarios, options, extent, progress=lambda name, _count: done(name))
+    result = replace(result, warnings=(*result.warnings, *printed.sentences("A client")))
+    families = [*extent.families]
+    document = to_document(
+        result,
+        sweep=_ALL_FAMILIES if len(families) > 1 else str(families[0]),
+        every=extent.every,
+        checked_at=frame.now(),
+        inputs=input_files(project.settings),
+    )
+    frame.hand_over(document, lambda console: print_sweep(console, result), secrets)
+    if whole:
+        write_text(project.settings.report / _SWEEP_RESULT, frame.json_lines(document))
+    return exit_of(result)

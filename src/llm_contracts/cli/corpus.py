@@ -7,16 +7,8 @@ from pathlib import Path
 
 import click
 
+from llm_contracts.cli import frame, option
 from llm_contracts.cli.exit_codes import Exit, exit_of
-from llm_contracts.cli.options import (
-    hand_over,
-    json_option,
-    project_here,
-    provider_option,
-    report_option,
-    run_options,
-    secrets_of,
-)
 from llm_contracts.cli.paths import InputPath
 from llm_contracts.project.config import ConfigError, checked_name
 from llm_contracts.run.options import Options
@@ -37,7 +29,7 @@ Examples:
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("source", metavar="SOURCE", type=InputPath())
-@provider_option("Only streams of this provider")
+@option.provider("Only streams of this provider")
 @click.option(
     "--waivers",
     type=InputPath(dir_okay=False),
@@ -50,15 +42,15 @@ Examples:
     is_flag=True,
     help="Go on with a run that was stopped: what it had finished is not run again.",
 )
-@run_options
+@option.run
 @click.option(
     "--cluster",
     metavar="ADDRESS|local",
     help="Run on a Dask cluster, by its scheduler's address (tcp://host:8786), or on one that is started on "
     "this machine. Needs the extra llm-contracts[cluster].",
 )
-@report_option
-@json_option
+@option.report
+@option.json_file
 def corpus(
     source: Path,
     *,
@@ -68,7 +60,6 @@ def corpus(
     options: Options,
     cluster: str | None,
     report: Path | None,
-    json_file: Path | None,
 ) -> Exit:
     """Compare over streams recorded elsewhere.
 
@@ -88,7 +79,7 @@ def corpus(
     from llm_contracts.run.workers.threads import continuing, worker_pool
     from llm_contracts.util.terminal import echo, progress_bar
 
-    project = project_here(needed=False)
+    project = frame.project_here(needed=False)
     with progress_bar("reading", None) as read:
         found = survey(source, known=project.providers, providers=providers, progress=read)
     for name in providers:
@@ -103,7 +94,7 @@ def corpus(
     crashes: list[str] = []
     pool = worker_pool(context, project, options, len(own), died=crashes.append, cluster=cluster)
     entries = (entry for entry in found.entries() if owned(options.shard, name_of(entry)))
-    with writing(folder, secrets_of(project), plan=plan, resume=go_on) as writer:
+    with writing(folder, frame.secrets_of(project), plan=plan, resume=go_on) as writer:
         workers = pool if writer.resumed is None else continuing(pool, writer.resumed)
         with captured_stdout() as printed, progress_bar("corpus", len(own), "starting the clients") as done:
             try:
@@ -124,6 +115,6 @@ def corpus(
         warnings = (*result.warnings, *crashes, *printed.sentences("A client"))
         result = replace(result, warnings=writer.masked(warnings))
         text = writer.finish(result, **({} if options.shard is None else part(plan, found.names)))
-    hand_over(json_file, text, lambda console: print_result(console, result))
+    frame.hand_over(text, lambda console: print_result(console, result))
     # Of a shard the others may have been compared.
     return Exit.USAGE if not result.items and options.shard is None else exit_of(result)

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 
+from llm_contracts.cli import frame, option
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.options import (
-    hand_over,
-    json_option,
-    markdown_option,
-    project_here,
-    provider_option,
-    secrets_of,
-)
 from llm_contracts.project.config import checked_name
 
 _EXAMPLES = """\b
@@ -34,12 +26,10 @@ Examples:
     show_default=True,
     help="The commit, branch or tag to compare with; what counts is where the working tree parted from it.",
 )
-@provider_option()
-@markdown_option
-@json_option
-def drift(
-    *, against: str, providers: tuple[str, ...], markdown_file: Path | None, json_file: Path | None
-) -> Exit:
+@option.provider()
+@option.markdown_file
+@option.json_file
+def drift(*, against: str, providers: tuple[str, ...]) -> Exit:
     """Compare recordings with those of a git revision, by shape.
 
     Fields and their types, the order of events, the place of usage, finish reasons, error bodies, status and
@@ -52,7 +42,7 @@ def drift(
     from llm_contracts.run.check import nothing_recorded
     from llm_contracts.util.terminal import echo, print_markdown, progress_bar
 
-    project = project_here()
+    project = frame.project_here()
     for name in providers:
         checked_name("provider", name, {provider.name for provider in project.providers})
     rows = project.select(providers, ())
@@ -63,13 +53,8 @@ def drift(
     with progress_bar("drift", None) as done:
         report = compare_with_revision(project, against, today=today, providers=providers, progress=done)
     document, page = {"format": 1, **report.document}, render_drift(report)
-    hand_over(
-        json_file,
-        document,
-        lambda console: print_markdown(console, page),
-        secrets_of(project),
-        markdown_file=markdown_file,
-        page=page,
+    frame.hand_over(
+        document, lambda console: print_markdown(console, page), frame.secrets_of(project), page=page
     )
     if any(one.lasting for one in report.of(RecordingState.UNREADABLE)):
         return Exit.UNREADABLE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -20,31 +21,22 @@ class Exit(IntEnum):
     INTERRUPTED = 130  # Ctrl-C
 
 
-def failures() -> dict[type[Exception], Exit]:
-    """What ends a command with a message instead of a traceback, and with which code.
+FAILURES: Mapping[str, Exit] = {
+    "SecretFound": Exit.SECRET,
+    **dict.fromkeys(("CassetteError", "DecisionsError", "StoredResultError"), Exit.UNREADABLE),
+    **dict.fromkeys(("ClientError", "ConfigError", "EdgeError", "ReviewError"), Exit.USAGE),
+    **dict.fromkeys(("UnavailableError", "WaiverError", "WorkerError"), Exit.USAGE),
+    "OSError": Exit.USAGE,  # a full disk, a folder that may not be written
+}
+"""By name: to find a code must not import half the harness."""
 
-    A function, because a command line that only helps or completes must not import half the harness.
-    """
-    from llm_contracts.clients.resolve import ClientError
-    from llm_contracts.matrix.environments import UnavailableError
-    from llm_contracts.parity.waivers import WaiverError
-    from llm_contracts.project.config import ConfigError
-    from llm_contracts.results.items import StoredResultError
-    from llm_contracts.review.decisions import DecisionsError
-    from llm_contracts.review.session import ReviewError
-    from llm_contracts.run.workers.processes import WorkerError
-    from llm_contracts.wire.cassette import CassetteError
-    from llm_contracts.wire.proxy.network import EdgeError
-    from llm_contracts.wire.scrub import SecretFound
 
-    usage = (ConfigError, ClientError, WaiverError, EdgeError, ReviewError, UnavailableError)
-    return {
-        SecretFound: Exit.SECRET,
-        **dict.fromkeys(usage, Exit.USAGE),
-        **dict.fromkeys((DecisionsError, CassetteError, StoredResultError), Exit.UNREADABLE),
-        # OSError: a full disk, a folder that may not be written
-        **dict.fromkeys((WorkerError, OSError), Exit.USAGE),
-    }
+def exit_of_failure(error: Exception) -> Exit | None:
+    """The code of what ends a command with a message; None for what deserves a traceback."""
+    ours = [
+        k.__name__ for k in type(error).__mro__ if k.__module__.startswith(("builtins", "llm_contracts."))
+    ]
+    return next((FAILURES[name] for name in ours if name in FAILURES), None)
 
 
 def exit_of(result: Result) -> Exit:

@@ -5,27 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from llm_contracts.cli import frame, option
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.options import (
-    client_options,
-    file_option,
-    flag_option,
-    hand_over,
-    jobs_option,
-    json_option,
-    now,
-    options_as,
-    project_here,
-    report_option,
-    secrets_of,
-    selection_options,
-    timeout_option,
-)
 from llm_contracts.cli.paths import InputPath, OutputPath
 from llm_contracts.matrix.plan import MatrixRequest, ReleasePair, load_plan
 from llm_contracts.parity.divergence import Kind
@@ -48,7 +33,7 @@ Examples:
 
 
 @click.command(epilog=_EXAMPLES)
-@options_as(
+@option.as_one(
     "request",
     MatrixRequest,
     click.option(
@@ -64,8 +49,8 @@ Examples:
         metavar="V[,V…]",
         help="Releases of openai, each to be tried with each of LiteLLM; by default the installed one.",
     ),
-    selection_options,
-    client_options,
+    option.selection,
+    option.clients,
     click.option(
         "--corpus",
         type=InputPath(),
@@ -98,16 +83,16 @@ Examples:
         metavar="DIR",
         help="Where uv keeps packages and environments, in place of its own cache folder.",
     ),
-    flag_option(
+    option.flag(
         "--cost", "Also measure under each pair how many times the reference's cost the candidate's is."
     ),
-    jobs_option,
-    timeout_option(300.0),
-    report_option,
+    option.jobs,
+    option.timeout(300.0),
+    option.report,
 )
-@file_option("--markdown", text="Write the tables as Markdown, too.", dash=False)
-@json_option
-def matrix(*, request: MatrixRequest, markdown: Path | None, json_file: Path | None) -> Exit:
+@option.asked_file("--markdown", "Write the tables as Markdown, too.", dash=False)
+@option.json_file
+def matrix(*, request: MatrixRequest) -> Exit:
     """Check under other releases of LiteLLM and openai.
 
     Each pair of releases gets an environment of its own (uv builds and caches it), in which only those
@@ -122,23 +107,23 @@ def matrix(*, request: MatrixRequest, markdown: Path | None, json_file: Path | N
     from llm_contracts.matrix.run import matrix_run
     from llm_contracts.matrix.table import Table
 
-    for option in ("corpus", "bisect"):
-        if request.cost and getattr(request, option) is not None:
-            raise click.UsageError(f"--cost does not go with --{option}.")
-    project = project_here(needed=request.corpus is None)
+    for name in ("corpus", "bisect"):
+        if request.cost and getattr(request, name) is not None:
+            raise click.UsageError(f"--cost does not go with --{name}.")
+    project = frame.project_here(needed=request.corpus is None)
     scenarios = _selected(project, request)
     plan = load_plan(project.settings.matrix)
     run = matrix_run(project, request, plan, os.environ)
     pairs = request.pairs(plan.pairs)
     if request.bisect is not None:
-        return bisect_command(project, request, run, Kind(request.bisect), pairs, json_file)
+        return bisect_command(project, request, run, Kind(request.bisect), pairs)
     pairs = [pair for pair in pairs if pair != run.pinned]
     if not pairs:
         raise ConfigError(
             f"There is nothing to try but {run.pinned}, which is installed. Name releases: --litellm V."
         )
     ran: list[Cell] = []
-    finish = partial(_finish, project, request, json_file, markdown)
+    finish = partial(_finish, project, request)
     try:
         with matrix_progress(len(pairs) + 1, scenarios) as (step, done):
 
@@ -169,35 +154,26 @@ def _selected(project: Project, request: MatrixRequest) -> int | None:
     return recorded
 
 
-def _finish(
-    project: Project, request: MatrixRequest, json_file: Path | None, markdown: Path | None, table: Table
-) -> None:
+def _finish(project: Project, request: MatrixRequest, table: Table) -> None:
     from llm_contracts.matrix.markdown import matrix_markdown
     from llm_contracts.util.terminal import print_markdown
 
     settings = project.settings
     names = (request.reference or settings.reference, request.candidate or settings.candidate)
     document = table.document(
-        reference=names[0], candidate=names[1], command=request.command, checked_at=now()
+        reference=names[0], candidate=names[1], command=request.command, checked_at=frame.now()
     )
     page, compared = matrix_markdown(table), count(len(table.pinned.items), "scenario")
-    hand_over(
-        json_file,
+    frame.hand_over(
         document,
         lambda console: print_markdown(console, f"{names[0]} against {names[1]}, {compared}\n\n{page}"),
-        secrets_of(project),
-        markdown_file=markdown,
+        frame.secrets_of(project),
         page=page,
     )
 
 
 def bisect_command(
-    project: Project,
-    request: MatrixRequest,
-    run: MatrixRun,
-    kind: Kind,
-    pairs: Sequence[ReleasePair],
-    json_file: Path | None,
+    project: Project, request: MatrixRequest, run: MatrixRun, kind: Kind, pairs: Sequence[ReleasePair]
 ) -> Exit:
     from llm_contracts.matrix.bisect import bisect_document, ends, run_bisection
     from llm_contracts.matrix.markdown import bisection_markdown
@@ -211,7 +187,7 @@ def bisect_command(
         return Exit.AGREEMENT
     page = bisection_markdown(*found, between[0])
     document = {"format": FORMAT, "bisect": bisect_document(*found, between[0], command=request.command)}
-    hand_over(json_file, document, lambda console: print_markdown(console, page), secrets_of(project))
+    frame.hand_over(document, lambda console: print_markdown(console, page), frame.secrets_of(project))
     return Exit.AGREEMENT
 
 

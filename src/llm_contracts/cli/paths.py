@@ -31,7 +31,9 @@ def reason(error: OSError) -> str:
 
 
 def refusal(error: OSError) -> str:
-    """The same in a sentence with the path, if the error knows it."""
+    """The same in a sentence with the path, if the error knows it; our own errors are sentences already."""
+    if error.errno is None:
+        return str(error)
     named = "" if error.filename is None else f"{str(error.filename)[:_LONGEST]}: "
     return f"{named}{reason(error)}."
 

@@ -5,36 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
+from llm_contracts.cli import frame, option
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.options import (
-    WholeNumber,
-    choice_option,
-    client_option,
-    flag_option,
-    hand_over,
-    json_option,
-    markdown_option,
-    number_option,
-    project_here,
-    secrets_of,
-    selection_options,
-    timeout_option,
-    warn_of_short_keys,
-)
 from llm_contracts.project.config import ConfigError, Project, environment
-from llm_contracts.record.source import Source
+from llm_contracts.record.source import RecordOptions, Source
 from llm_contracts.util.stdout import captured_stdout
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from llm_contracts.project.scenario import Scenario
-    from llm_contracts.record.run import PlannedRecording, RecordOptions, RecordReport
+    from llm_contracts.record.run import PlannedRecording, RecordReport
 
 _EXAMPLES = """\b
 Examples:
@@ -48,37 +34,41 @@ Examples:
 
 
 @click.command("record", epilog=_EXAMPLES)
-@choice_option(
-    "--source", Source, Source.LIVE, "Who answers: the real providers, or scripted ones in their dialects."
+@option.as_one(
+    "options",
+    partial(RecordOptions, environ={}),
+    option.choice(
+        "--source",
+        Source,
+        Source.LIVE,
+        "Who answers: the real providers, or scripted ones in their dialects.",
+        callback=lambda _context, _option, name: Source(name),
+    ),
+    option.selection,
+    option.flag("--missing", "Only what has no recording, or none that is live."),
+    click.option(
+        "--stale",
+        "stale_days",
+        type=option.WholeNumber(min=0),
+        metavar="DAYS",
+        help="Only what is missing, or this old or older.",
+    ),
+    option.flag("--dry-run", "Call nobody; say what would be called."),
+    option.flag("--overwrite-live", "Let the simulator replace live or imported recordings."),
+    option.flag(
+        "--verify",
+        "Write nothing; compare the shape of what comes with what is recorded. Words, ids, clocks and token "
+        "counts take no part.",
+    ),
+    option.client(
+        "reference", "The client that makes the calls; by default the project's reference.", "client"
+    ),
+    option.timeout(120.0),
 )
-@selection_options
-@flag_option("--missing", "Only what has no recording, or none that is live.")
-@number_option("--stale", None, "DAYS", "Only what is missing, or this old or older.", WholeNumber(min=0))
-@flag_option("--dry-run", "Call nobody; say what would be called.")
-@flag_option("--overwrite-live", "Let the simulator replace live or imported recordings.")
-@flag_option(
-    "--verify",
-    "Write nothing; compare the shape of what comes with what is recorded. Words, ids, clocks and token "
-    "counts take no part.",
-)
-@client_option("reference", "The client that makes the calls; by default the project's reference.")
-@timeout_option(120.0)
-@markdown_option
-@json_option
+@option.markdown_file
+@option.json_file
 def record(
-    *,
-    source: str,
-    providers: tuple[str, ...],
-    scenarios: tuple[str, ...],
-    missing: bool,
-    stale: int | None,
-    dry_run: bool,
-    overwrite_live: bool,
-    verify: bool,
-    reference: str | None,
-    timeout: float,
-    markdown_file: Path | None,
-    json_file: Path | None,
+    *, options: RecordOptions, providers: tuple[str, ...], scenarios: tuple[str, ...], dry_run: bool
 ) -> Exit:
     """Call the providers and keep what they send, byte by byte.
 
@@ -90,7 +80,7 @@ def record(
     from llm_contracts.drift.markdown import render_drift
     from llm_contracts.drift.report import DriftReport, RecordingState
     from llm_contracts.project.endpoint import overrides
-    from llm_contracts.record.run import RecordOptions, plan
+    from llm_contracts.record.run import plan
     from llm_contracts.record.run import record as run_record
     from llm_contracts.record.terminal import (
         plan_document,
@@ -101,59 +91,48 @@ def record(
     )
     from llm_contracts.util.terminal import echo, print_markdown, progress_bar
 
-    for option, given in (("missing", missing), ("overwrite-live", overwrite_live)):
-        if verify and given:
-            raise ConfigError(
-                f"--verify compares with what there is and writes nothing: leave out --{option}."
-            )
-    project = project_here()
+    for name, given in (("missing", options.missing), ("overwrite-live", options.overwrite_live)):
+        if options.verify and given:
+            raise ConfigError(f"--verify compares with what there is and writes nothing: leave out --{name}.")
+    project = frame.project_here()
     # What was captured cannot be ordered: it is named only to whoever asks for it.
     rows = tuple(row for row in project.select(providers, scenarios) if scenarios or not row.captured)
-    options = RecordOptions(
-        source=Source(source),
-        environ=environment(project.settings, os.environ),
-        client=reference,
-        missing=missing,
-        stale_days=stale,
-        overwrite_live=overwrite_live,
-        timeout=timeout,
-        verify=verify,
-    )
+    options = replace(options, environ=environment(project.settings, os.environ))
     options = _with_keys(project, rows, options, dry_run=dry_run)
     steps = plan(project, rows, options)
     if options.source is Source.LIVE:
         asked = {row.provider for row in rows}
         known = [each for each in project.providers if each.name in asked]
-        for name, sentence in overrides(known, options.environ).items():
-            echo(f"{name}: {sentence}.", err=True)
-    secrets = secrets_of(project)
-    warn_of_short_keys(secrets)
+        for provider, sentence in overrides(known, options.environ).items():
+            echo(f"{provider}: {sentence}.", err=True)
+    secrets = frame.secrets_of(project)
+    frame.warn_of_short_keys(secrets)
     if dry_run:
-        hand_over(json_file, plan_document(steps), lambda console: print_plan(console, steps))
+        frame.hand_over(plan_document(steps), lambda console: print_plan(console, steps))
         return Exit.AGREEMENT
-    title = "verify" if verify else "record"
+    title = "verify" if options.verify else "record"
     with captured_stdout() as printed, progress_bar(title, len(steps)) as done:
         report = run_record(project, rows, options, progress=lambda take: done(take.scenario))
     for sentence in printed.sentences("The client"):
         echo(sentence, err=True)
     drift = DriftReport(
-        what="Providers against their recordings" if verify else "New recordings against the old",
+        what="Providers against their recordings" if options.verify else "New recordings against the old",
         compared=report.compared,
         today=options.now().date(),
         stale_after_days=project.settings.stale_after_days,
-        nothing="nothing was compared." if verify else "nothing has changed.",
+        nothing="nothing was compared." if options.verify else "nothing has changed.",
     )
     document = {**record_document(report), "drift": drift.document}
     page = render_drift(drift)
 
     def show(console: Console) -> None:
         print_takes(console, report)
-        if verify or any(one.state is not RecordingState.NEW for one in drift.compared):
+        if options.verify or any(one.state is not RecordingState.NEW for one in drift.compared):
             print_markdown(console, page)
-        print_end(console, report, verify=verify)
+        print_end(console, report, verify=options.verify)
 
-    hand_over(json_file, document, show, secrets, markdown_file=markdown_file, page=page)
-    return _exit_of(report, steps, verify=verify, stale=stale)
+    frame.hand_over(document, show, secrets, page=page)
+    return _exit_of(report, steps, options)
 
 
 def _with_keys(
@@ -185,9 +164,7 @@ def _with_keys(
     return replace(options, environ={**options.environ, **made_up})
 
 
-def _exit_of(
-    report: RecordReport, steps: Sequence[PlannedRecording], *, verify: bool, stale: int | None
-) -> Exit:
+def _exit_of(report: RecordReport, steps: Sequence[PlannedRecording], options: RecordOptions) -> Exit:
     """A busy provider is not drift. But what could not be looked at must not pass for unchanged; of those
     that are `stale` there may be none.
     """
@@ -199,11 +176,11 @@ def _exit_of(
     if any(step.broken for step in steps):
         return Exit.UNREADABLE
     failed = bool(report.with_outcome(RecordOutcome.FAILED))
-    if not verify:
+    if not options.verify:
         return Exit.DIVERGENCE if failed else Exit.AGREEMENT
     if any(one.counts for one in report.compared):
         return Exit.DIVERGENCE
-    if not report.compared and not failed and stale is None:
+    if not report.compared and not failed and options.stale_days is None:
         return Exit.UNREADABLE
     learned = any(one.state is not RecordingState.UNVERIFIED for one in report.compared)
     failed = failed or any(one.lasting for one in report.compared)

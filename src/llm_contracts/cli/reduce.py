@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from llm_contracts.cli import frame, option
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.options import (
-    client_options,
-    complete_scenario,
-    file_option,
-    hand_over,
-    json_option,
-    project_here,
-    secrets_of,
-)
 from llm_contracts.project.config import ConfigError
+from llm_contracts.run.options import Options
 from llm_contracts.util.files import write_text
 from llm_contracts.wire.proxy.playback_options import Fragmentation
 
@@ -35,27 +29,25 @@ Examples:
 
 
 @click.command("reduce", epilog=_EXAMPLES, short_help="Shrink a recording to what shows a difference.")
-@click.argument("recording", metavar="ID|FILE", shell_complete=complete_scenario)
-@client_options
+@click.argument("recording", metavar="ID|FILE", shell_complete=option.complete_scenario)
+@option.as_one("options", Options, option.clients)
 @click.option("--kind", default="", metavar="KIND", help="The kind of difference that must stay.")
 @click.option("--where", default="", metavar="PLACE", help="Its place, as `check` names it.")
 @click.option("--anonymise/--no-anonymise", default=True, show_default=True, help="Replace the words first.")
-@file_option("--to", "small", text="Write what is left as a recording.", dash=False)
-@file_option(
+@option.file("--to", "small", text="Write what is left as a recording.", dash=False)
+@option.file(
     "--reproduce", "script", text="Write a Python file that serves it and shows both clients' outputs."
 )
-@json_option
+@option.json_file
 def reduce(
     recording: str,
     *,
-    reference: str | None,
-    candidate: str | None,
+    options: Options,
     kind: str,
     where: str,
     anonymise: bool,
     small: Path | None,
     script: Path | None,
-    json_file: Path | None,
 ) -> Exit:
     """Shrink a recording to the smallest stream that still shows a difference between the clients.
 
@@ -67,19 +59,14 @@ def reduce(
     from llm_contracts.reduce.run import reduce as reduced_of
     from llm_contracts.reduce.terminal import print_reduced, reduced_cassette, reduced_document
     from llm_contracts.run.match import client_names, opened_match
-    from llm_contracts.run.options import Options
     from llm_contracts.wire.cassette import save
     from llm_contracts.wire.cassette.render import render
     from llm_contracts.wire.scrub import Scrubber
 
-    project = project_here(needed=not Path(recording).is_file())
-    options = Options(
-        reference=reference,
-        candidate=candidate,
-        pieces=None if kind in TIMED else Fragmentation.ONE,
-    )
+    project = frame.project_here(needed=not Path(recording).is_file())
+    options = replace(options, pieces=None if kind in TIMED else Fragmentation.ONE)
     interactions, call = _found(project, recording)
-    secrets = secrets_of(project)
+    secrets = frame.secrets_of(project)
     scrubber = Scrubber(secrets)
     scrubber.learn(interactions)  # a recording of somebody else's has his keys in it
     interactions = tuple(map(scrubber.interaction, interactions))
@@ -94,7 +81,7 @@ def reduce(
         cassette = reduced_cassette(small.stem, found)
         scrubber.refuse(str(small), render(cassette), found.interactions)
         save(small, cassette)
-    hand_over(json_file, reduced_document(found), lambda console: print_reduced(console, found), secrets)
+    frame.hand_over(reduced_document(found), lambda console: print_reduced(console, found), secrets)
     return Exit.AGREEMENT
 
 

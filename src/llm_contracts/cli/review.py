@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from llm_contracts.cli.exit_codes import Exit, failures
-from llm_contracts.cli.options import (
-    choice_option,
-    flag_option,
-    hand_over,
-    json_option,
-    project_here,
-    report_option,
-    secrets_of,
-    stored_here,
-)
+from llm_contracts.cli import frame, option
+from llm_contracts.cli.exit_codes import Exit, exit_of_failure
 from llm_contracts.cli.paths import InputPath
 from llm_contracts.review.decisions import Choice, Scope
 from llm_contracts.review.tui.page import View
@@ -78,8 +69,8 @@ _WITHOUT = """There is no terminal here. Without one:
 @click.group(
     invoke_without_command=True, epilog=_EXAMPLES, short_help="Decide what differs: accept it, or mark it."
 )
-@report_option
-@flag_option("--plain", "A line at a time and ASCII only: for screen readers.")
+@option.report
+@option.flag("--plain", "A line at a time and ASCII only: for screen readers.")
 @click.pass_context
 def review(context: click.Context, *, report: Path | None, plain: bool) -> Exit | None:
     """Go through what differs: accept it (a waiver), mark it for fixing, or call it noise.
@@ -95,7 +86,7 @@ def start_review(report: Path | None, *, plain: bool = False) -> Exit:
     """Review the stored result on this terminal; whether something still waits is the exit code."""
     from llm_contracts.review.session import ReviewError
 
-    project_here(needed=report is None)  # said first: without one there is nothing to do with either
+    frame.project_here(needed=report is None)  # said first: without one there is nothing to do with either
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise ReviewError(_WITHOUT)
     from rich.console import Console
@@ -132,9 +123,9 @@ def start_review(report: Path | None, *, plain: bool = False) -> Exit:
 
 @review.command("list", epilog=_LIST)
 @click.option("--all", "everything", is_flag=True, help="Decided ones, too; without it those that are left.")
-@json_option
+@option.json_file
 @click.pass_obj
-def list_groups(report: Path | None, *, everything: bool, json_file: Path | None) -> Exit:
+def list_groups(report: Path | None, *, everything: bool) -> Exit:
     """What there is to decide.
 
     A line for each group; its id is what the other commands take.
@@ -145,9 +136,7 @@ def list_groups(report: Path | None, *, everything: bool, json_file: Path | None
 
     session = _session(report)
     groups = [group for group in queue(session.open) if everything or reviewing.undecided(session, group)]
-    hand_over(
-        json_file, queue_document(session, groups), lambda console: print_queue(console, groups, session)
-    )
+    frame.hand_over(queue_document(session, groups), lambda console: print_queue(console, groups, session))
     left = any(reviewing.undecided(session, group) for group in groups)
     return Exit.DIVERGENCE if left else Exit.AGREEMENT
 
@@ -158,7 +147,9 @@ def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str
 
     try:
         groups = queue(_session(context.obj).open)
-    except tuple(failures()):
+    except Exception as error:
+        if exit_of_failure(error) is None:
+            raise
         return []
     names = [*(group.id for group in groups), *dict.fromkeys(m.item for g in groups for m in g.members)]
     return [name for name in names if name.startswith(typed)]
@@ -167,7 +158,7 @@ def _complete_ids(context: click.Context, _argument: click.Parameter, typed: str
 @review.command(epilog=_SHOW)
 @click.argument("name", metavar="ID", shell_complete=_complete_ids)
 @click.option("--view", type=click.Choice([each.name.lower() for each in View]), help="From which side.")
-@flag_option("--entire", "All of it, not only what differs.")
+@option.flag("--entire", "All of it, not only what differs.")
 @click.pass_obj
 def show(report: Path | None, *, name: str, view: str | None, entire: bool) -> None:
     """One group with both lanes; or a difference, by its fingerprint; or a recording."""
@@ -187,16 +178,16 @@ def show(report: Path | None, *, name: str, view: str | None, entire: bool) -> N
     "--until", metavar="DATE", help="The last day on which it holds. Default: waiver_days from today."
 )
 @click.option("--by", help="Who decides. Default: git's user.name.")
-@choice_option(
+@option.choice(
     "--scope",
     Scope,
     Scope.GROUP,
     "How far it reaches: these recordings one by one, what the group holds today, the kind at this "
     "place for the providers concerned, or everywhere.",
 )
-@flag_option("--and-others", "Also where it covers differences outside the group.")
-@flag_option("--dry-run", "Show what it would cover; write nothing.")
-@json_option
+@option.flag("--and-others", "Also where it covers differences outside the group.")
+@option.flag("--dry-run", "Show what it would cover; write nothing.")
+@option.json_file
 @click.pass_obj
 def accept(
     report: Path | None,
@@ -208,7 +199,6 @@ def accept(
     scope: str,
     and_others: bool,
     dry_run: bool,
-    json_file: Path | None,
 ) -> None:
     """Accept differences until a date.
 
@@ -230,7 +220,7 @@ def accept(
         return
     coverage = cover(meant, Scope(scope), session.open, terms)
     wanted = ApplyPlan(acceptances=(coverage,), notes=(), settled=())
-    _write_plan(session, wanted, json_file, and_others=and_others, dry_run=dry_run)
+    _write_plan(session, wanted, and_others=and_others, dry_run=dry_run)
 
 
 def _add_note_command(choice: Choice, text: str, example: str) -> None:
@@ -269,13 +259,11 @@ _add_note_command(
 
 @review.command(epilog=_APPLY)
 @click.argument("file", type=InputPath(dir_okay=False, allow_dash=True))
-@flag_option("--and-others", "Also where it covers differences that the file does not name.")
-@flag_option("--dry-run", "Show what would be done; write nothing.")
-@json_option
+@option.flag("--and-others", "Also where it covers differences that the file does not name.")
+@option.flag("--dry-run", "Show what would be done; write nothing.")
+@option.json_file
 @click.pass_obj
-def apply(
-    report: Path | None, *, file: Path, and_others: bool, dry_run: bool, json_file: Path | None
-) -> None:
+def apply(report: Path | None, *, file: Path, and_others: bool, dry_run: bool) -> None:
     """Apply a file of decisions.
 
     All of it or nothing. The report's page exports such files. One about another run, or about a difference
@@ -287,12 +275,10 @@ def apply(
     session = _session(report)
     text = sys.stdin.read() if str(file) == "-" else file.read_bytes()
     wanted = plan(session, parse_decisions(text, str(file)), str(file))
-    _write_plan(session, wanted, json_file, and_others=and_others, dry_run=dry_run)
+    _write_plan(session, wanted, and_others=and_others, dry_run=dry_run)
 
 
-def _write_plan(
-    session: ReviewSession, wanted: ApplyPlan, json_file: Path | None, *, and_others: bool, dry_run: bool
-) -> None:
+def _write_plan(session: ReviewSession, wanted: ApplyPlan, *, and_others: bool, dry_run: bool) -> None:
     """Show what would be done, and do it, unless that was not asked for or reaches too far."""
     from llm_contracts.review import session as reviewing
     from llm_contracts.review.session import ReviewError
@@ -300,9 +286,7 @@ def _write_plan(
 
     if not dry_run:
         reviewing.refuse(session, wanted.rows)
-    hand_over(
-        json_file, wanted.document(), lambda console: print_plan(console, session, wanted, dry_run=dry_run)
-    )
+    frame.hand_over(wanted.document(), lambda console: print_plan(console, session, wanted, dry_run=dry_run))
     if dry_run:
         return
     if wanted.others and not and_others:
@@ -316,12 +300,12 @@ def _write_plan(
 def _session(report: Path | None) -> ReviewSession:
     from llm_contracts.review import session as reviewing
 
-    project = project_here(needed=report is None)
+    project = frame.project_here(needed=report is None)
     return reviewing.open_session(
         project.settings,
-        stored_here(project, report),
+        frame.stored_here(project, report),
         today=local_day(),
         environ=os.environ,
         known=((row.provider, row.id) for row in project.scenarios),
-        secrets=secrets_of(project),
+        secrets=frame.secrets_of(project),
     )

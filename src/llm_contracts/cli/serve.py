@@ -10,19 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from llm_contracts.cli import frame, option
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.options import (
-    file_option,
-    flag_option,
-    options_as,
-    playback_options,
-    port_option,
-    project_here,
-    refuse_secrets_in,
-    secrets_of,
-    selection_options,
-    stop_signal,
-)
 from llm_contracts.cli.paths import InputPath, OutputPath
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.files import write_text
@@ -52,10 +41,10 @@ Addresses:
 
 @click.command("serve", epilog=_EXAMPLES, short_help="Serve recordings to an application in any language.")
 @click.argument("sources", nargs=-1, metavar="[FILE|DIR]...", type=InputPath())
-@selection_options
-@port_option(_PORT, "Where to listen")
-@options_as("playback", PlaybackOptions, playback_options(Fragmentation.RECORDED))
-@flag_option("--any-body", "Let a scenario that the address names answer any body; what differs is logged.")
+@option.selection
+@option.port(_PORT, "Where to listen")
+@option.as_one("playback", PlaybackOptions, option.playback(Fragmentation.RECORDED))
+@option.flag("--any-body", "Let a scenario that the address names answer any body; what differs is logged.")
 @click.option(
     "--allow-origin",
     "origins",
@@ -72,7 +61,7 @@ Addresses:
     metavar="FILE",
     help="Append a line of JSON for each request; - is standard output, the default.",
 )
-@file_option(
+@option.file(
     "--json",
     "json_file",
     text="When ready, write port, base URLs and scenarios as JSON; with - as standard output's first line.",
@@ -101,12 +90,12 @@ def serve(
     from llm_contracts.util.terminal import echo, one_line
     from llm_contracts.wire.scrub import Scrubber
 
-    project = project_here(needed=not sources)
-    secrets = secrets_of(project)
+    project = frame.project_here(needed=not sources)
+    secrets = frame.secrets_of(project)
     catalogue = _catalogue(project, sources, providers, scenarios)
     recordings = [each for found in catalogue.recordings.values() for each in found]
     for file in {each.file.partition(": ")[0] for each in recordings}:
-        refuse_secrets_in(project.settings.root / file, secrets)
+        frame.refuse_secrets_in(project.settings.root / file, secrets)
     for sentence in (*catalogue.left_out, *catalogue.unreadable):
         echo(one_line(sentence), err=True)
     if catalogue.unreadable:
@@ -122,7 +111,7 @@ def serve(
             origins=origins,
             log=log,
         ) as session,
-        stop_signal() as wait,
+        frame.stop_signal() as wait,
     ):
         if json_file is not None:
             document = {"format": 1, "pid": os.getpid(), **overview(session.origin, session.indexes)}

@@ -18,8 +18,6 @@ from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.interaction import Headers, Interaction
 from llm_contracts.wire.scrub import Scrubber
 
-Visit = Callable[[Path, Cassette], None]
-
 
 def recording_files(project: Project) -> tuple[Path, ...]:
     """Every recording of a project, owned by a scenario or not."""
@@ -27,35 +25,36 @@ def recording_files(project: Project) -> tuple[Path, ...]:
 
 
 def check_cassettes(
-    project: Project, secrets: Mapping[str, str], *, visit: Visit = lambda _file, _cassette: None
-) -> tuple[Finding, ...]:
-    """What is wrong with a project's recordings, and with snapshots that were made from them: the worst
-    first, and each begins with the file's place.
+    project: Project, secrets: Mapping[str, str], *, progress: Callable[[str], None] = lambda _name: None
+) -> tuple[Mapping[Path, Cassette], tuple[Finding, ...]]:
+    """The recordings of a project that can be read; and what is wrong with any, and with snapshots that were
+    made from them: the worst first, and each begins with the file's place.
 
     Args:
         project: whose recordings and scenarios.
         secrets: variable → value, for those that are configured here; without any, keys are known by their
             shape and by the names of the fields they stand in.
-        visit: given each recording that can be read.
+        progress: called with the name of each recording.
     """
     unreadable: list[str] = []
     found: list[str] = []
+    cassettes: dict[Path, Cassette] = {}
     for file in recording_files(project):
         place = project.settings.shown(file)
+        progress(place)
         try:
             found += [
                 f"{place}: holds {what}. Delete it, and revoke the key if it was shared."
                 for what in known_values(read_file(file), secrets)
             ]
-            cassette = load(file)
+            cassettes[file] = load(file)
         except OSError as error:
             unreadable.append(f"{place}: cannot be read ({error.strerror}).")
             continue
         except CassetteError as error:
             unreadable.append(": ".join(part for part in (place, error.place, error.problem) if part))
             continue
-        visit(file, cassette)
-        for number, interaction in enumerate(cassette.interactions):
+        for number, interaction in enumerate(cassettes[file].interactions):
             faults = _faults(interaction, Scrubber(secrets))
             found += [f"{place}: interactions[{number}].{what}" for what in faults]
     for file in sorted(file for file in project.settings.snapshots.rglob("*") if file.is_file()):
@@ -67,7 +66,7 @@ def check_cassettes(
     if project.scenarios and not any(map(project.is_recorded, project.scenarios)):
         unreadable.append(nothing_recorded(project, project.scenarios))
     restore = "Restore it from git, or record again."
-    return (
+    return cassettes, (
         *(finding(FindingLevel.SECRET, each) for each in found),
         *(finding(FindingLevel.UNREADABLE, each, restore) for each in unreadable),
         *(warning(each, "Delete it, or give it back a scenario of its name.") for each in orphans(project)),

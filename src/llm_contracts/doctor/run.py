@@ -11,12 +11,7 @@ from pathlib import Path
 
 from llm_contracts.doctor.cassettes import check_cassettes, recording_files
 from llm_contracts.doctor.environment import examine_environment, metadata_of_the_harness
-from llm_contracts.doctor.evidence import (
-    examine_recordings,
-    examine_result,
-    examine_waivers,
-    provenances,
-)
+from llm_contracts.doctor.evidence import examine_recordings, examine_result, examine_waivers, provenances
 from llm_contracts.doctor.finding import AREAS, Diagnosis, Finding, FindingLevel, finding, ok, warning
 from llm_contracts.doctor.keys_in_files import Progress, keys_in_files
 from llm_contracts.doctor.variables import (
@@ -58,15 +53,10 @@ def diagnose(
     values = {**stored, **environ}
     secrets = secrets_in(values, project.providers)
     where = where_set(project.providers, environ, stored)
-    cassettes: dict[Path, Cassette] = {}
+    cassettes: Mapping[Path, Cassette] = {}
     problems: tuple[Finding, ...] = ()
     if "recordings" in areas:
-
-        def visit(file: Path, cassette: Cassette) -> None:
-            cassettes[file] = cassette
-            progress(settings.shown(file))
-
-        problems = check_cassettes(project, secrets, visit=visit)
+        cassettes, problems = check_cassettes(project, secrets, progress=progress)
     examined: dict[str, Callable[[], Iterable[Finding]]] = {
         "environment": lambda: examine_environment(
             settings.root, installed=installed_version, supported=metadata_of_the_harness()
@@ -84,10 +74,7 @@ def diagnose(
             ),
             *(replace(each, area=FILE) for each in about_file),
         ),
-        "recordings": lambda: (
-            *examine_recordings(project, cassettes),
-            *problems,
-        ),
+        "recordings": lambda: (*examine_recordings(project, cassettes), *problems),
         "waivers": lambda: examine_waivers(settings, local_day()),
         "result": lambda: [examine_result(settings)],
         "secrets": lambda: _secrets(project, secrets, problems, progress),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from llm_contracts.project.config import Project
 from llm_contracts.project.endpoint import live_endpoint
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.record.source import Source
+from llm_contracts.record.source import RecordOptions, Source
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load
 from llm_contracts.wire.facts import read_facts
@@ -18,34 +17,6 @@ from llm_contracts.wire.protocols import BUILT_IN, Protocols
 _UNKNOWN_ANSWER = 300  # tokens guessed for an answer nobody has seen or limited
 _REAL = frozenset({Provenance.LIVE, Provenance.IMPORTED})  # somebody's provider said it
 _CHARACTERS_PER_TOKEN = 2  # between Chinese (about one) and English (about four)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RecordOptions:
-    """How to record.
-
-    Attributes:
-        source: the real providers, or the simulator.
-        environ: where keys and base URLs are looked up: the process's variables and those of `.env`.
-        client: the one that makes the calls, by name; None is the project's reference.
-        missing: leave alone what has a recording that is good enough: live when recording live, else any.
-        stale_days: leave alone only what is good enough and not yet so many days old: verdicts count so, too.
-        overwrite_live: let the simulator take the place of what a real provider said, recorded live or
-            imported, which it never does otherwise.
-        timeout: seconds for one call.
-        verify: compare what comes with what was recorded, and write nothing.
-        now: the clock.
-    """
-
-    source: Source
-    environ: Mapping[str, str] = field(repr=False)
-    client: str | None = None
-    missing: bool = False
-    stale_days: int | None = None
-    overwrite_live: bool = False
-    timeout: float = 120.0
-    verify: bool = False
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -14,8 +14,8 @@ from llm_contracts.project.config import Project
 from llm_contracts.project.endpoint import WRONG_KEY, Endpoint, live_endpoint
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.secrets import secrets_in
-from llm_contracts.record.plan import PlannedRecording, RecordOptions, plan
-from llm_contracts.record.source import Source
+from llm_contracts.record.plan import PlannedRecording, plan
+from llm_contracts.record.source import RecordOptions, Source
 from llm_contracts.record.take import (
     Attempt,
     KeyRefusedError,

@@ -35,7 +35,7 @@ from llm_contracts.capture.session import LEFT_OUT, NO_ROOM, TOO_LARGE, UNREACHE
 from llm_contracts.capture.terminal import print_capture
 from llm_contracts.cli import run
 from llm_contracts.cli.capture import further
-from llm_contracts.cli.options import project_here
+from llm_contracts.cli.frame import project_here
 from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project

@@ -10,20 +10,13 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from llm_contracts.cli import group, run
 from llm_contracts.wire.cassette import save
-from tests.harness.run.projects import cassette, make_project, stream
+from tests.fixtures import Capsys
+from tests.harness.run.projects import cassette, stream
 from tests.written_commands import problem
 
 PROVIDERS = {"acme", "zenith"}
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return make_project(tmp_path)
 
 
 def advised(file: Path) -> Iterator[str]:
@@ -66,9 +59,7 @@ def test_a_corpus_of_ones_own_provider_can_be_recorded(project: Path) -> None:
     assert "llm-contracts record --provider acme --missing" in lines
 
 
-def test_nobody_is_told_to_record_somebody_elses_gateway(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_nobody_is_told_to_record_somebody_elses_gateway(project: Path, capsys: Capsys) -> None:
     assert run(["corpus", str(corpus_of(project, "gateway.example"))]) == 0
     assert list(advised(project / "report" / "corpus" / "result.json")) == []
     assert "next:" not in capsys.readouterr().out
@@ -91,9 +82,7 @@ STOPS = ("No key is set", "There is no terminal here", "is about run 0", "Missin
 """Why an advice goes no further here: what is left to do is a person's, or it only names a command."""
 
 
-def test_every_advice_that_is_printed_can_be_followed(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_advice_that_is_printed_can_be_followed(project: Path, capsys: Capsys) -> None:
     """By `next:`, in sentences, by doctor, on the page and in the views for CI: each is run."""
     corpus_of(project, "acme")
     (project / "decisions.json").write_text('{"format": 1, "run": "0", "decisions": []}')
@@ -131,6 +120,6 @@ WHERE_ALL_CAN_BE_READ = (
 WHERE_SOMETHING_IS_MISSING = ("doctor", "verdict", "check", "cassettes", "review list", "verdict")
 
 
-def output_of(capsys: pytest.CaptureFixture[str], line: str) -> str:
+def output_of(capsys: Capsys, line: str) -> str:
     run(shlex.split(line))
     return html.unescape(PROGRAM.sub("", "\n".join(capsys.readouterr())))

@@ -16,7 +16,7 @@ from rich.text import Text
 from llm_contracts.cli import run
 from llm_contracts.util.terminal import echo, inert, one_line, terminal_console
 from llm_contracts.wire.cassette import save
-from tests.harness.run.projects import cassette, make_project, stream
+from tests.harness.run.projects import cassette, stream
 
 ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 HOSTILE = (
@@ -30,12 +30,6 @@ def assert_inert(shown: str) -> None:
     assert "##[" not in shown
     assert "##vso[" not in shown
     assert "##teamcity[" not in shown
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return make_project(tmp_path)
 
 
 def finished(capsys: pytest.CaptureFixture[str], line: Sequence[str]) -> tuple[int, str]:

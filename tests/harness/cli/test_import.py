@@ -10,20 +10,12 @@ import pytest
 
 from llm_contracts.cli import run
 from llm_contracts.corpus import ProblemKind
+from tests.fixtures import Capsys
 from tests.harness.corpus.hars import entry, har
 from tests.harness.corpus.vcr_files import write_json
 from tests.harness.importing.test_importing import exchange, write_cassette
-from tests.harness.run.projects import make_project
 
 _URL = "https://api.acme.example/v1/chat/completions"
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    for name in ("ACME_API_KEY", "ZENITH_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
-    return make_project(tmp_path)
 
 
 @pytest.fixture
@@ -36,7 +28,7 @@ def trace(project: Path) -> Path:
 
 
 def test_an_import_is_told_line_by_line_with_what_was_left_out_and_what_to_do(
-    trace: Path, project: Path, capsys: pytest.CaptureFixture[str]
+    trace: Path, project: Path, capsys: Capsys
 ) -> None:
     assert run(["import", "trace.har"]) == 0
     out = capsys.readouterr().out
@@ -50,7 +42,7 @@ def test_an_import_is_told_line_by_line_with_what_was_left_out_and_what_to_do(
     assert (project / "cassettes" / "acme" / "imported-trace-0.yaml").is_file()
 
 
-def test_the_advice_works(trace: Path, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_advice_works(trace: Path, project: Path, capsys: Capsys) -> None:
     """What is printed is pasted as it is, and the recording is compared."""
     run(["import", "trace.har"])
     lines = [line.removeprefix("    ") for line in capsys.readouterr().out.splitlines() if line[:4] == "    "]
@@ -61,7 +53,7 @@ def test_the_advice_works(trace: Path, project: Path, capsys: pytest.CaptureFixt
     assert run(["cassettes"]) == 0
 
 
-def test_a_row_of_ones_own_name_can_be_pasted_too(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_row_of_ones_own_name_can_be_pasted_too(project: Path, capsys: Capsys) -> None:
     write_cassette(project / "a.yaml", exchange("x" * 200, stop=["y" * 90, "z" * 90]))
     assert run(["import", "a.yaml", "--scenario", "odd-finish"]) == 0
     out = capsys.readouterr().out
@@ -72,7 +64,7 @@ def test_a_row_of_ones_own_name_can_be_pasted_too(project: Path, capsys: pytest.
     assert "4 recordings compared, 4 agree." in capsys.readouterr().out
 
 
-def test_the_json_names_everything(trace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_json_names_everything(trace: Path, capsys: Capsys) -> None:
     assert run(["import", "trace.har", "--dry-run", "--json", "-"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["imports"] == [
@@ -93,9 +85,7 @@ def test_the_json_names_everything(trace: Path, capsys: pytest.CaptureFixture[st
     assert (document["dry_run"], document["unowned"]) == (True, ["acme/imported-trace-0"])
 
 
-def test_a_dry_run_says_that_nothing_was_written(
-    trace: Path, project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_dry_run_says_that_nothing_was_written(trace: Path, project: Path, capsys: Capsys) -> None:
     assert run(["import", "trace.har", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert "to import" in out
@@ -103,7 +93,7 @@ def test_a_dry_run_says_that_nothing_was_written(
     assert list((project / "cassettes").rglob("imported-*")) == []
 
 
-def test_what_is_in_the_way_is_2_and_stays(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_in_the_way_is_2_and_stays(project: Path, capsys: Capsys) -> None:
     write_cassette(project / "a.yaml", exchange())
     assert run(["import", "a.yaml"]) == 0
     assert run(["import", "a.yaml"]) == 0
@@ -114,7 +104,7 @@ def test_what_is_in_the_way_is_2_and_stays(project: Path, capsys: pytest.Capture
     assert run(["import", "a.yaml", "--force"]) == 0
 
 
-def test_damage_is_3_and_the_rest_is_imported(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_damage_is_3_and_the_rest_is_imported(project: Path, capsys: Capsys) -> None:
     write_cassette(project / "theirs" / "a.yaml", exchange())
     (project / "theirs" / "b.yaml").write_bytes((project / "theirs" / "a.yaml").read_bytes()[:200])
     assert run(["import", "theirs"]) == 3
@@ -124,7 +114,7 @@ def test_damage_is_3_and_the_rest_is_imported(project: Path, capsys: pytest.Capt
 
 
 def test_a_secret_that_would_remain_is_4_and_is_not_shown(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    project: Path, capsys: Capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACME_API_KEY", "swordfish-2026")
     write_cassette(project / "a.yaml", exchange())
@@ -138,7 +128,7 @@ def test_a_secret_that_would_remain_is_4_and_is_not_shown(
     ]
 
 
-def test_nothing_to_import_is_2_and_says_why(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_to_import_is_2_and_says_why(project: Path, capsys: Capsys) -> None:
     write_cassette(project / "a.yaml", exchange(uri="https://api.anthropic.com/v1/messages"))
     assert run(["import", "a.yaml"]) == 2
     out = capsys.readouterr().out
@@ -155,9 +145,7 @@ def test_wrong_usage_is_2(project: Path, arguments: list[str]) -> None:
 # corpus
 
 
-def test_a_corpus_says_what_it_leaves_out_and_that_is_no_failure(
-    trace: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_corpus_says_what_it_leaves_out_and_that_is_no_failure(trace: Path, capsys: Capsys) -> None:
     assert run(["corpus", "trace.har"]) == 0
     out = capsys.readouterr().out
     assert "1 recording compared, 1 agree, 5 left out." in out
@@ -169,7 +157,7 @@ def test_a_corpus_says_what_it_leaves_out_and_that_is_no_failure(
 
 
 def test_damage_of_one_kind_is_shown_as_a_group_and_listed_in_full_in_json(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    project: Path, capsys: Capsys
 ) -> None:
     lost = [entry({"size": 9, "mimeType": "text/event-stream"}, request_url=_URL) for _ in range(9)]
     write_json(project / "trace.har", har(entry(request_url=_URL), *lost))
@@ -182,16 +170,14 @@ def test_damage_of_one_kind_is_shown_as_a_group_and_listed_in_full_in_json(
     assert [one["why"] for one in json.loads(capsys.readouterr().out)["left_out"]] == ["no-body"] * 9
 
 
-def test_a_corpus_calls_streams_by_the_projects_own_names(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_corpus_calls_streams_by_the_projects_own_names(project: Path, capsys: Capsys) -> None:
     write_cassette(project / "a.yaml", exchange())
     assert run(["corpus", "a.yaml", "--provider", "acme", "--json", "-"]) == 0
     assert [item["provider"] for item in json.loads(capsys.readouterr().out)["items"]] == ["acme"]
 
 
 def test_a_corpus_of_another_api_is_2_and_is_never_run_as_chat_completions(
-    project: Path, capsys: pytest.CaptureFixture[str]
+    project: Path, capsys: Capsys
 ) -> None:
     write_cassette(project / "a.yaml", exchange(uri="https://api.anthropic.com/v1/messages"))
     assert run(["corpus", "a.yaml"]) == 2
@@ -213,6 +199,6 @@ def test_the_guide_names_every_reason_and_what_it_costs() -> None:
     assert rows == {str(why): "3" if why.damaged else "–" for why in ProblemKind}
 
 
-def test_the_command_explains_itself_with_examples(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_explains_itself_with_examples(capsys: Capsys) -> None:
     assert run(["import", "--help"]) == 0
     assert "Examples:" in capsys.readouterr().out

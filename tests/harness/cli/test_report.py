@@ -8,25 +8,20 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.cli import run
-from tests.harness.run.projects import make_project
+from tests.fixtures import Capsys
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ACME_API_KEY", raising=False)
-    root = make_project(tmp_path)
+def project(project: Path) -> Path:
     run(["check", "--candidate", "shouting"])
-    return root
+    return project
 
 
 def page(project: Path) -> str:
     return (project / "report" / "index.html").read_text(encoding="utf-8")
 
 
-def test_the_page_is_made_of_what_check_left_without_running_anything(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_page_is_made_of_what_check_left_without_running_anything(project: Path, capsys: Capsys) -> None:
     capsys.readouterr()
     paths = project / "contracts" / "clients.py"
     paths.write_text(f"{paths.read_text()}\nCLIENTS.clear()\n")  # nothing could run any more
@@ -52,7 +47,7 @@ def test_the_page_goes_where_it_is_asked_for(project: Path) -> None:
     assert not (project / "report" / "index.html").exists()
 
 
-def test_the_page_goes_to_standard_output(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_page_goes_to_standard_output(project: Path, capsys: Capsys) -> None:
     capsys.readouterr()
     assert run(["report", "--html", "-"]) == 0
     out = capsys.readouterr().out
@@ -60,7 +55,7 @@ def test_the_page_goes_to_standard_output(project: Path, capsys: pytest.CaptureF
     assert out.endswith("</html>")
 
 
-def test_without_a_result_it_says_what_to_run(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_result_it_says_what_to_run(project: Path, capsys: Capsys) -> None:
     assert run(["report", "--report", "nowhere"]) == 2
     assert "Run `llm-contracts check` first" in capsys.readouterr().err
 
@@ -71,7 +66,7 @@ def cut(file: Path) -> None:
 
 @pytest.mark.parametrize("damage", [Path.unlink, cut])
 def test_items_that_are_damaged_are_3_and_leave_the_old_page(
-    project: Path, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+    project: Path, damage: Callable[[Path], None], capsys: Capsys
 ) -> None:
     run(["report"])
     first = page(project)
@@ -81,9 +76,7 @@ def test_items_that_are_damaged_are_3_and_leave_the_old_page(
     assert page(project) == first
 
 
-def test_a_key_gets_into_no_page(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_key_gets_into_no_page(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capsys) -> None:
     """The details are compressed: nobody could find it there afterwards."""
     items = project / "report" / "items.jsonl"
     items.write_text(

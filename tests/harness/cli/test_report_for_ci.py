@@ -11,20 +11,17 @@ import pytest
 from llm_contracts.cli import run
 from llm_contracts.results.document import document_digest
 from tests.harness.cli.test_cli import corpus, stored
-from tests.harness.run.projects import make_project
 
 KEY = "key-of-acme-1234567"
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+def project(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
     """A project whose last check found differences."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
-    root = make_project(tmp_path)
     run(["check", "--candidate", "shouting"])
     capsys.readouterr()
-    return root
+    return project
 
 
 def test_each_view_goes_to_its_file_and_the_page_only_if_it_is_asked_for(project: Path) -> None:

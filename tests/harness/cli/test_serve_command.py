@@ -23,17 +23,12 @@ from llm_contracts.serve.http import Entry
 from llm_contracts.serve.terminal import Lines
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.proxy.server import Edge
-from tests.harness.run.projects import cassette, make_project
+from tests.fixtures import Capsys
+from tests.harness.run.projects import cassette
 
 QUESTION = json.dumps(
     {"model": "acme-1", "messages": [{"role": "user", "content": "hello"}], "stream": True}
 ).encode()
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return make_project(tmp_path)
 
 
 @dataclass(kw_only=True)
@@ -149,23 +144,19 @@ def test_files_and_folders_of_anybody_are_served(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_usage_is_2_with_the_way_out(
-    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+    project: Path, capsys: Capsys, arguments: list[str], message: str
 ) -> None:
     assert run(arguments) == 2
     assert message in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_2_with_the_way_out(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_port_that_is_taken_is_2_with_the_way_out(project: Path, capsys: Capsys) -> None:
     with Edge() as other:
         assert run(["serve", "--port", str(other.port)]) == 2
     assert f"port {other.port} on 127.0.0.1 cannot be opened" in capsys.readouterr().err
 
 
-def test_damaged_recordings_are_named_and_nothing_is_served(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_damaged_recordings_are_named_and_nothing_is_served(project: Path, capsys: Capsys) -> None:
     for name in ("acme/other", "zenith/plain-stream"):
         (project / "cassettes" / f"{name}.yaml").write_bytes(b"interactions: [")
     for arguments in (["serve"], ["serve", "cassettes"]):
@@ -176,9 +167,7 @@ def test_damaged_recordings_are_named_and_nothing_is_served(
 
 
 @pytest.mark.parametrize("arguments", [["serve"], ["serve", "cassettes/acme"]])
-def test_a_secret_in_a_recording_is_4(
-    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
-) -> None:
+def test_a_secret_in_a_recording_is_4(project: Path, capsys: Capsys, arguments: list[str]) -> None:
     (project / ".env").write_text("ACME_API_KEY=sk-very-secret-0123456789\n")
     file = project / "cassettes" / "acme" / "other.yaml"
     file.write_text(file.read_text() + "# sk-very-secret-0123456789\n")
@@ -188,13 +177,13 @@ def test_a_secret_in_a_recording_is_4(
     assert "0123456789" not in err
 
 
-def test_two_recordings_of_one_name_are_refused(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_recordings_of_one_name_are_refused(project: Path, capsys: Capsys) -> None:
     save(project / "again" / "x.yaml", load(project / "cassettes" / "acme" / "other.yaml"))
     assert run(["serve", "cassettes", "again"]) == 2
     assert "are both acme/other" in capsys.readouterr().err
 
 
-def test_a_log_that_cannot_be_continued_says_so_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_that_cannot_be_continued_says_so_once(capsys: Capsys) -> None:
     lines: list[str] = []
 
     def full(line: str) -> None:
@@ -210,9 +199,7 @@ def test_a_log_that_cannot_be_continued_says_so_once(capsys: pytest.CaptureFixtu
     )
 
 
-def test_no_provider_can_take_the_server_s_own_address(
-    project: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_no_provider_can_take_the_server_s_own_address(project: Path, capsys: Capsys) -> None:
     whole = load(project / "cassettes" / "acme" / "other.yaml")
     assert whole.recording is not None
     save(project / "odd" / "x.yaml", replace(whole, recording=replace(whole.recording, provider="health")))

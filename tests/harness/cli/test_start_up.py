@@ -12,6 +12,7 @@ import pytest
 
 from llm_contracts.cli import SHORT_HELPS, group
 from llm_contracts.cli.completion import VARIABLE
+from llm_contracts.cli.exit_codes import FAILURES
 
 ROOT = Path(__file__).parents[3]
 HEAVY = {
@@ -40,6 +41,11 @@ def test_the_list_of_commands_says_what_each_command_says_of_itself() -> None:
     commands = {name: group.get_command(context, name) for name in SHORT_HELPS}
     assert {name: found and found.get_short_help_str(200) for name, found in commands.items()} == SHORT_HELPS
     assert {name: found and found.name for name, found in commands.items()} == {n: n for n in SHORT_HELPS}
+
+
+def test_every_failure_that_has_an_exit_code_is_still_called_so() -> None:
+    source = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "src/llm_contracts").rglob("*.py"))
+    assert [name for name in FAILURES if f"class {name}(" not in source] == ["OSError"]
 
 
 def test_help_imports_no_heavy_library() -> None:

@@ -9,14 +9,6 @@ import pytest
 
 from llm_contracts.cli import run
 from llm_contracts.results.store import Stored
-from tests.harness.run.projects import make_project
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ACME_API_KEY", raising=False)
-    return make_project(tmp_path)
 
 
 def test_what_both_paths_did_is_kept_in_full_beside_the_result(project: Path) -> None:

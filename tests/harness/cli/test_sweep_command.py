@@ -8,17 +8,10 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.cli import run
-from tests.harness.run.projects import make_project
 
 pytestmark = pytest.mark.long
 
 ONE = ("--scenario", "acme/plain-stream")
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return make_project(tmp_path)
 
 
 def test_paths_that_agree_under_every_change_are_0(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from llm_contracts.cli.matrix import bisect_command
@@ -60,7 +61,9 @@ class World:
             reports=Path("/reports"),
         )
         pairs = [pair(version) for version in litellm]
-        return bisect_command(self.project, MatrixRequest(bisect="usage"), run, Kind.USAGE, pairs, json_file)
+        with click.Context(click.Command("matrix")) as context:
+            context.meta["json"] = json_file
+            return bisect_command(self.project, MatrixRequest(bisect="usage"), run, Kind.USAGE, pairs)
 
 
 @pytest.fixture

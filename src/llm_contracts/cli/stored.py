@@ -1,24 +1,17 @@
-"""`llm-contracts report`."""
+"""`llm-contracts verdict` and `report`: what the stored result says."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from llm_contracts.cli import frame, option
 from llm_contracts.cli.exit_codes import Exit, exit_of
-from llm_contracts.cli.options import (
-    file_option,
-    flag_option,
-    options_as,
-    project_here,
-    report_option,
-    secrets_of,
-    stored_here,
-)
 from llm_contracts.cli.paths import InputPath, OutputPath
 from llm_contracts.reporting.ci.files import RequestedViews
 from llm_contracts.run.options import local_day
@@ -30,7 +23,57 @@ if TYPE_CHECKING:
     from llm_contracts.reporting.answer import RunContext
     from llm_contracts.results.store import Stored
 
-_EXAMPLES = """\b
+_VERDICT = """\b
+Examples:
+  llm-contracts verdict
+  llm-contracts verdict openai deepseek
+  llm-contracts verdict --provider qwen && ./cut-over qwen
+  llm-contracts verdict --report /tmp/bare --json -
+"""
+
+
+@click.command(epilog=_VERDICT)
+@click.argument("providers", nargs=-1, metavar="[PROVIDER]...", shell_complete=option.complete_provider)
+@click.option(
+    "--provider",
+    "more_providers",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=option.complete_provider,
+    help="Another way to name a provider, as with the other commands.",
+)
+@option.report
+@option.json_file
+def verdict(providers: tuple[str, ...], more_providers: tuple[str, ...], report: Path | None) -> Exit:
+    """GO or NO-GO for providers, with reasons and what to run next.
+
+    Reads what the last `check` stored, and refuses if anything it was made from has changed since, or if it
+    is about other clients than the project's own two (unless --report names it). Exit code 0 only if every
+    provider asked for is ready.
+    """
+    from llm_contracts.parity.result import Readiness
+    from llm_contracts.parity.verdict import led_to_folder
+    from llm_contracts.reporting.stored_verdicts import print_stored_verdicts, verdict_document
+    from llm_contracts.results.standing import standing_verdicts
+
+    project = frame.project_here()
+    names = tuple(dict.fromkeys((*providers, *more_providers)))
+    for name in names:
+        project.provider(name)
+    stored = frame.stored_here(project, report)
+    asked = standing_verdicts(project, stored, names, today=local_day(), named=report)
+    if report is not None:
+        result, corpus = replace(stored.result, verdicts=asked), "inputs" not in stored.document
+        asked = led_to_folder(result, str(report), corpus=corpus).verdicts
+    everyone = {row.provider for row in project.scenarios}
+    frame.hand_over(
+        verdict_document(stored, asked),
+        lambda console: print_stored_verdicts(console, stored, asked, everyone),
+    )
+    return Exit.AGREEMENT if all(v.answer is Readiness.READY for v in asked.values()) else Exit.DIVERGENCE
+
+
+_REPORT = """\b
 Examples:
   llm-contracts report
   llm-contracts report --html parity.html
@@ -46,13 +89,13 @@ def _address(_context: click.Context, _option: click.Parameter, given: str | Non
     raise click.BadParameter(f"{given!r} is not the address of a page: https://…, without #part.")
 
 
-views_option = options_as(
+views_option = option.as_one(
     "views",
     RequestedViews,
-    file_option("--junit", text="Write JUnit XML: a test case for each scenario."),
-    file_option("--markdown", text="Write the summary of a job, for $GITHUB_STEP_SUMMARY; at most 1 MiB."),
-    file_option("--comment", text="Write the body of one pull-request comment; at most 65,536 characters."),
-    flag_option("--annotations", "Print GitHub's commands that mark files, ten a level."),
+    option.file("--junit", text="Write JUnit XML: a test case for each scenario."),
+    option.file("--markdown", text="Write the summary of a job, for $GITHUB_STEP_SUMMARY; at most 1 MiB."),
+    option.file("--comment", text="Write the body of one pull-request comment; at most 65,536 characters."),
+    option.flag("--annotations", "Print GitHub's commands that mark files, ten a level."),
     click.option(
         "--report-url",
         metavar="URL",
@@ -68,8 +111,8 @@ views_option = options_as(
 """Which views to write: the command's `views`, of type `RequestedViews`."""
 
 
-@click.command(epilog=_EXAMPLES, short_help="Write the stored result as an HTML page, or for CI.")
-@report_option
+@click.command(epilog=_REPORT, short_help="Write the stored result as an HTML page, or for CI.")
+@option.report
 @click.option(
     "--html",
     type=OutputPath(dir_okay=False, allow_dash=True),
@@ -77,19 +120,14 @@ views_option = options_as(
     help="Where to write the page, in place of index.html beside the stored result; - is standard output.",
 )
 @views_option
-@flag_option(
+@option.flag(
     "--merge",
     "Put the parts of a run together that --shard has left in these folders: the result is that of "
     "the whole, with its verdicts and its exit code.",
 )
 @click.argument("parts", nargs=-1, metavar="[PART]...", type=InputPath())
 def report(
-    *,
-    report: Path | None,
-    html: Path | None,
-    views: RequestedViews,
-    merge: bool,
-    parts: tuple[Path, ...],
+    *, report: Path | None, html: Path | None, views: RequestedViews, merge: bool, parts: tuple[Path, ...]
 ) -> Exit:
     """Write the stored result as one HTML file that needs nothing else, or as what CI services read.
 
@@ -110,11 +148,11 @@ def report(
         raise click.UsageError("Only one view can go to standard output; --annotations is one, too.")
     if (views.report_url or views.fetch) and not (views.markdown or views.comment):
         raise click.UsageError("--report-url and --fetch are for --markdown and --comment.")
-    project, code = project_here(needed=report is None and not merge), Exit.AGREEMENT
-    secrets = secrets_of(project)
+    project, code = frame.project_here(needed=report is None and not merge), Exit.AGREEMENT
+    secrets = frame.secrets_of(project)
     if merge:
         report, code = _merge(project, parts, report, secrets)
-    stored = stored_here(project, report)
+    stored = frame.stored_here(project, report)
     changed = outdated(project.settings, stored.document)
     if changed:
         echo(f"The stored result is out of date; the page says so. Changed: {changed[0]}.", err=True)
@@ -194,12 +232,7 @@ def _write_html(
 
     with progress_bar("report", len(in_full(stored.result))) as done:
         page = render(
-            stored.result,
-            about,
-            stored.item,
-            protocols_of=project.protocols_of,
-            guard=guard,
-            progress=done,
+            stored.result, about, stored.item, protocols_of=project.protocols_of, guard=guard, progress=done
         )
         write_pieces(file, page)
 
