@@ -10,7 +10,7 @@ import time
 import tracemalloc
 from collections.abc import AsyncIterable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
 from threading import Thread
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ from llm_contracts.clients.call import Call, Client
 from llm_contracts.clients.chunks import NotAChunkError, to_chunk
 from llm_contracts.clients.failures import describe
 from llm_contracts.clients.imports import join
-from llm_contracts.cost.model import Measure, SideBySide, in_turn, side_by_side
+from llm_contracts.cost.model import Measure, ProviderCost, in_turn, side_by_side
 
 _STEP = 0.005  # seconds between two looks at whether a process is idle
 _LOOKS = 200
@@ -191,16 +191,9 @@ class Round:
     long: float | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Measured:
-    """What was measured, and what was not → why not."""
-
-    found: Mapping[Measure, SideBySide]
-    missing: Mapping[Measure, str]
-
-
-def measured(plan: MeasuringPlan, meter: Meter, *, rounds: int) -> Measured:
-    """Measure the clients `reference` and `candidate`; memory by itself, because counting it takes time.
+def measured(row: ProviderCost, plan: MeasuringPlan, meter: Meter, *, rounds: int) -> ProviderCost:
+    """A provider's row with what the clients `reference` and `candidate` take; memory is measured by itself,
+    because counting it takes time.
 
     Everything is run once beforehand, to warm up and to see that the text arrives: a client that fails early
     must not look cheap.
@@ -215,7 +208,7 @@ def measured(plan: MeasuringPlan, meter: Meter, *, rounds: int) -> Measured:
                     peak = meter.peak(plan.clients[name], (plan.long or plan.short).call)
                 peaks[name].append(peak / 1e3)
     except CannotMeasureError as error:
-        return Measured(found={}, missing=dict.fromkeys(Measure, str(error)))
+        return replace(row, missing=dict.fromkeys(Measure, str(error)))
     figures = {
         Measure.CPU_PER_CALL: {name: [each.short * 1e3 for each in rows] for name, rows in times.items()},
         Measure.FIRST_DELTA: {name: [each.first * 1e3 for each in rows] for name, rows in times.items()},
@@ -231,7 +224,7 @@ def measured(plan: MeasuringPlan, meter: Meter, *, rounds: int) -> Measured:
     missing = {measure: _NOISE for measure, pair in pairs.items() if pair is None}
     if plan.long is None:
         missing[Measure.CPU_PER_CHUNK] = plan.why
-    return Measured(found={m: pair for m, pair in pairs.items() if pair is not None}, missing=missing)
+    return replace(row, found={m: pair for m, pair in pairs.items() if pair is not None}, missing=missing)
 
 
 def timed(plan: MeasuringPlan, meter: Meter, *, rounds: int) -> Mapping[str, list[Round]]:

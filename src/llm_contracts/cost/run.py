@@ -131,8 +131,7 @@ def _of_provider(
             long=planned(plan.long) if playable.stretches else None,
             why=_TOO_SHORT,
         )
-        found = measured(calls, plan.meter, rounds=plan.rounds)
-    return replace(row, recording=scenario.name, found=found.found, missing=found.missing)
+        return measured(replace(row, recording=scenario.name), calls, plan.meter, rounds=plan.rounds)
 
 
 def _longest(project: Project, scenarios: Sequence[Scenario]) -> tuple[Scenario, Playable] | None:

@@ -56,25 +56,23 @@ def not_measured(cost: Cost) -> Iterator[str]:
 
 
 def _table(cost: Cost) -> Table:
+    shown = cost_table(cost)
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
     table.add_column("", no_wrap=True)
-    for measure in Measure:
-        table.add_column(measure.label)
-    for row in cost.providers:
-        own = "" if row.reference == cost.reference else f"\nagainst {row.reference}"
-        name = Text.assemble(row.provider, (own, "dim"))
-        table.add_row(name, *(_cell(row, measure, cost.at_most) for measure in Measure))
+    for label in shown["measures"]:
+        table.add_column(label)
+    for provider, reference, cells in shown["rows"]:
+        name = Text.assemble(provider, (f"\nagainst {reference}" if reference else "", "dim"))
+        table.add_row(name, *map(_cell, cells))
     return table
 
 
-def _cell(row: ProviderCost, measure: Measure, at_most: Mapping[Measure, float]) -> Text:
-    pair = row.found.get(measure)
-    if pair is None:
+def _cell(shown: Mapping[str, Any] | None) -> Text:
+    if shown is None:
         return Text("–", style="dim")
-    bad = pair.ratio.median > at_most.get(measure, float("inf"))
-    text = Text.assemble((f"{ratio(pair.ratio.median)}×", "bold red" if bad else "bold"))
-    text.append(f"  {figure(pair.reference)} / {figure(pair.candidate)} {measure.unit}")
-    return text.append(f"\n{between(pair.ratio)}", style="dim")
+    text = Text.assemble((f"{shown['ratio']}×", "bold red" if shown["over"] else "bold"))
+    text.append(f"  {shown['reference']} / {shown['candidate']} {shown['unit']}")
+    return text.append(f"\n{shown['between']}", style="dim")
 
 
 def figure(value: float) -> str:
@@ -115,7 +113,7 @@ def stored_cost(stored: Stored) -> Cost | None:
 
 
 def cost_table(cost: Cost) -> dict[str, Any]:
-    """The section as its template (`cost.html.j2`) reads it. A provider with its own reference names it."""
+    """What is shown of it, on a terminal and by `cost.html.j2`; a provider names a reference of its own."""
     exceeded = {(each.provider, each.measure) for each in cost.exceeded}
     return {
         "measures": [measure.label for measure in Measure],

@@ -14,13 +14,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from llm_contracts.matrix.plan import LATEST, ReleasePair
 from llm_contracts.project.config import ConfigError
 from llm_contracts.results.items import DRAFT
+from llm_contracts.results.store import RESULT
 
 Completed = subprocess.CompletedProcess[str]
 
@@ -204,11 +205,6 @@ def own_variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in lead_back}
 
 
-def installed_versions() -> dict[str, str]:
-    """Package → release, of everything that is installed here."""
-    return {d.metadata["Name"].lower().replace("_", "-"): d.version for d in metadata.distributions()}
-
-
 def local_requirements() -> tuple[str, ...]:
     """The lines that bring the harness as it came here, and whatever else was installed from a folder or a
     file.
@@ -276,11 +272,7 @@ class Checker:
     look_every: float = 0.5
 
     def __call__(
-        self,
-        python: Sequence[str],
-        arguments: Sequence[str],
-        folder: Path,
-        progress: Callable[[int], None],
+        self, python: Sequence[str], arguments: Sequence[str], folder: Path, progress: Callable[[int], None]
     ) -> Mapping[str, Any]:
         """See `Check`.
 
@@ -288,32 +280,28 @@ class Checker:
             UnavailableError: it ended without a result.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / DRAFT
-        draft.unlink(missing_ok=True)  # of a run that was stopped
-        done = 0
+        draft, result, done = folder / DRAFT, folder / RESULT, 0
+        for file in (draft, result):  # of an earlier run
+            file.unlink(missing_ok=True)
 
         def look() -> None:
             nonlocal done
             done = max(done, _lines(draft))  # in the end the draft is moved into its place
             progress(done)
 
-        with TemporaryDirectory(prefix="llm-contracts-matrix-") as scratch:
-            result, errors = Path(scratch) / "result.json", Path(scratch) / "stderr"
-            files = ("--json", str(result), "--report", str(folder))
-            words = [*python, "-m", "llm_contracts", *arguments, *files]
+        with TemporaryFile() as errors:
+            words = [*python, "-m", "llm_contracts", *arguments, "--report", str(folder)]
             code = self._run(words, errors, look)
             if code in _READABLE and result.is_file():
                 document: Mapping[str, Any] = json.loads(result.read_text(encoding="utf-8"))
                 return document
-            raise UnavailableError(last_line(errors.read_text("utf-8", "replace")))
+            errors.seek(0)
+            raise UnavailableError(last_line(errors.read().decode("utf-8", "replace")))
 
-    def _run(self, words: list[str], errors: Path, look: Callable[[], None]) -> int:
-        with (
-            errors.open("wb") as complaints,
-            subprocess.Popen(  # noqa: S603 - our own module, and no shell reads the arguments
-                words, cwd=self.root, env=self.environ, stdout=subprocess.DEVNULL, stderr=complaints
-            ) as process,
-        ):
+    def _run(self, words: list[str], errors: IO[bytes], look: Callable[[], None]) -> int:
+        with subprocess.Popen(  # noqa: S603 - our own module, and no shell reads the arguments
+            words, cwd=self.root, env=self.environ, stdout=subprocess.DEVNULL, stderr=errors
+        ) as process:
             try:
                 while True:
                     try:

@@ -18,7 +18,6 @@ from llm_contracts.matrix.environments import (
     UnavailableError,
     command,
     find_uv,
-    installed_versions,
     local_requirements,
     own_variables,
 )
@@ -26,6 +25,7 @@ from llm_contracts.matrix.plan import MatrixPlan, MatrixRequest, ReleasePair, Un
 from llm_contracts.matrix.table import Cell, CellState, Table, cell_of
 from llm_contracts.project.config import Project
 from llm_contracts.util.text import first_names
+from llm_contracts.util.versions import installed_packages
 
 Step = Callable[[str, int], None]
 """Called with what is being done for which pair, and how many of its scenarios are done."""
@@ -145,7 +145,7 @@ def matrix_run(
             requirements=(*local_requirements(), *plan.requirements, *request.requirements),
             sources=(file,) if has_requirements else (),
             overrides=(*plan.overrides, *request.overrides),
-            installed=installed_versions(),
+            installed=installed_packages(),
             cache=request.cache,
         ),
         check=Checker(root=root, environ=variables),

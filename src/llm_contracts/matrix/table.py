@@ -118,11 +118,8 @@ def cell_of(
             CellDifference(
                 item=row["id"],
                 kind=Kind(found["kind"]),
-                where=found["where"],
-                reference=found["reference"],
-                candidate=found["candidate"],
-                fingerprint=found["fingerprint"],
                 accepted=found["waived"] is not None,
+                **{name: found[name] for name in ("where", "reference", "candidate", "fingerprint")},
             )
             for row in rows
             for found in row["divergences"]
@@ -186,9 +183,9 @@ class ReleaseChange:
     way: ChangeDirection
     kind: Kind | None
     where: str
-    accepted: bool
-    excused: bool
-    scenarios: Mapping[str, tuple[str, ...]]
+    accepted: bool = False
+    excused: bool = False
+    scenarios: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     example: tuple[Any, Any]
     before: Any = None
 
@@ -221,13 +218,16 @@ class Table:
     @property
     def changes(self) -> tuple[ReleaseChange, ...]:
         """All changes against the pinned pair: what fails first, then by severity and frequency."""
-        merged: dict[tuple[object, ...], ReleaseChange] = {}
+        first: dict[tuple[object, ...], ReleaseChange] = {}
+        found: dict[tuple[object, ...], dict[str, dict[str, None]]] = {}
         for cell in self.cells:
-            for change in _of_cell(self.pinned, cell) if cell.ran else ():
+            for item, change in _of_cell(self.pinned, cell) if cell.ran else ():
                 key = (change.way, change.kind, change.where, change.accepted, change.excused)
-                before = merged.get(key, change)
-                merged[key] = replace(before, scenarios={**before.scenarios, **change.scenarios})
-        return tuple(sorted(merged.values(), key=_weight))
+                first.setdefault(key, change)
+                found.setdefault(key, {}).setdefault(str(cell.pair), {})[item] = None
+        scenarios = {key: {name: tuple(items) for name, items in found[key].items()} for key in first}
+        changes = (replace(change, scenarios=scenarios[key]) for key, change in first.items())
+        return tuple(sorted(changes, key=_weight))
 
     @property
     def fails(self) -> bool:
@@ -279,52 +279,34 @@ def _place(difference: CellDifference) -> tuple[object, ...]:
     return difference.item, difference.kind, place(difference.where), difference.accepted
 
 
-def _of_cell(pinned: Cell, cell: Cell) -> Iterator[ReleaseChange]:
+def _of_cell(pinned: Cell, cell: Cell) -> Iterator[tuple[str, ReleaseChange]]:
+    """Each change in one scenario, with the scenario."""
     found = against(pinned, cell)
     before = {_place(d): d.candidate for d in pinned.differences}
     for way, differences in found.items():
-        groups: dict[tuple[object, ...], list[CellDifference]] = {}
         for d in differences:
-            groups.setdefault((d.kind, place(d.where), d.accepted, cell.excuses(d)), []).append(d)
-        for members in groups.values():
-            first = members[0]
-            yield ReleaseChange(
-                way=way,
-                kind=first.kind,
-                where=place(first.where),
-                accepted=first.accepted,
-                excused=cell.excuses(first),
-                scenarios={str(cell.pair): tuple(dict.fromkeys(d.item for d in members))},
-                example=(first.reference, first.candidate),
-                before=before.get(_place(first)) if way is ChangeDirection.OTHER else None,
+            yield (
+                d.item,
+                ReleaseChange(
+                    way=way,
+                    kind=d.kind,
+                    where=place(d.where),
+                    accepted=d.accepted,
+                    excused=cell.excuses(d),
+                    example=(d.reference, d.candidate),
+                    before=before.get(_place(d)) if way is ChangeDirection.OTHER else None,
+                ),
             )
+    # Where parity is what it was, the application may still see something else.
     touched = {d.item for differences in found.values() for d in differences}
-    yield from _moved_alike(pinned, cell, touched)
-
-
-def _moved_alike(pinned: Cell, cell: Cell, touched: set[str]) -> Iterator[ReleaseChange]:
-    """Scenarios in which parity is what it was, and yet the application would see something else."""
-    groups: dict[str, list[str]] = {}
     for item in cell.items:
         if item in touched or item not in pinned.items:
             continue
-        before, now = (each.items[item].get("reference") or {} for each in (pinned, cell))
-        for name in now if before else ():
-            if before.get(name) != now[name]:
-                groups.setdefault(name, []).append(item)
-    for name, items in groups.items():
-        yield ReleaseChange(
-            way=ChangeDirection.ALIKE,
-            kind=None,
-            where=name,
-            accepted=False,
-            excused=False,
-            scenarios={str(cell.pair): tuple(items)},
-            example=(
-                pinned.items[items[0]]["reference"].get(name),
-                cell.items[items[0]]["reference"].get(name),
-            ),
-        )
+        old, new = (each.items[item].get("reference") or {} for each in (pinned, cell))
+        for name in new if old else ():
+            if old.get(name) != new[name]:
+                example = old.get(name), new[name]
+                yield item, ReleaseChange(way=ChangeDirection.ALIKE, kind=None, where=name, example=example)
 
 
 def _weight(change: ReleaseChange) -> tuple[bool, int, int, int]:

@@ -31,12 +31,7 @@ LISTED = Releases(package="litellm", newest=index)
 @given(st.integers(1, len(ALL) - 1), st.booleans())
 def test_the_release_is_found_wherever_it_is_and_few_are_tried(place: int, appears: bool) -> None:
     goal = BisectTarget(kind=Kind.USAGE, appears=appears, scenarios=())
-    found = bisect(
-        (ALL[0], ALL[-1]),
-        goal,
-        lambda version: (ALL.index(version) >= place) is appears,
-        LISTED,
-    )
+    found = bisect((ALL[0], ALL[-1]), goal, lambda version: (ALL.index(version) >= place) is appears, LISTED)
     assert (found.before, found.after, found.untried) == (ALL[place - 1], ALL[place], ())
     assert len(found.tried) <= math.ceil(math.log2(30)) + math.ceil(math.log2(8)) + 1
 

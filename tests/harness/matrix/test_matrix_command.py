@@ -21,6 +21,7 @@ from llm_contracts.matrix.environments import Checker, UnavailableError
 from llm_contracts.matrix.table import Cell, CellState, Table
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.versions import versions
+from tests.fixtures import Capsys
 from tests.harness.matrix.cells import PINNED, cell, difference, pair
 from tests.harness.run.projects import make_project
 
@@ -81,7 +82,7 @@ def result(file: Path) -> dict[str, Any]:
 
 
 def test_a_release_that_changes_something_is_1_and_is_named(
-    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    project: Path, tmp_path: Path, capsys: Capsys
 ) -> None:
     (project / "report").mkdir()
     (project / "report" / "result.json").write_text("as it was")
@@ -115,22 +116,14 @@ def test_a_release_that_changes_something_is_1_and_is_named(
         (["--bisect", "txt"], "'text'"),
     ],
 )
-def test_what_means_nothing_is_2(
-    project: Path, asked: list[str], told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_means_nothing_is_2(project: Path, asked: list[str], told: str, capsys: Capsys) -> None:
     assert run(["matrix", *asked]) == 2
     assert told in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("cells", "code"),
-    [
-        ((cell(OLD),), 0),
-        ((cell(OLD, difference()),), 1),
-        ((FAILED, cell(OLD)), 0),
-        ((FAILED,), 2),
-        ((), 0),
-    ],
+    [((cell(OLD),), 0), ((cell(OLD, difference()),), 1), ((FAILED, cell(OLD)), 0), ((FAILED,), 2), ((), 0)],
 )
 def test_exit_codes(cells: tuple[Cell, ...], code: int) -> None:
     assert exit_for(Table(pinned=cell(PINNED), cells=cells)) == code
@@ -162,9 +155,7 @@ def test_the_ends_of_a_bisection_are_put_in_order() -> None:
             ends(PINNED, wrong)
 
 
-def test_a_matrix_that_is_stopped_leaves_what_it_knows(
-    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_matrix_that_is_stopped_leaves_what_it_knows(project: Path, tmp_path: Path, capsys: Capsys) -> None:
     """The third environment stands for a person who presses Ctrl-C."""
     uv = tmp_path / "uv"
     stop = '    if "1.99.0" in overrides:\n        os.kill(os.getppid(), signal.SIGINT)\n'

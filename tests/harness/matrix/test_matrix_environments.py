@@ -11,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_contracts.matrix.environments import (
-    PINS as PINS_FILE,
-)
+from llm_contracts.matrix.environments import PINS as PINS_FILE
 from llm_contracts.matrix.environments import (
     Completed,
     Environments,
@@ -144,11 +142,7 @@ def test_an_index_out_of_reach_is_not_one_without_releases() -> None:
 
 def test_what_opens_an_index_is_never_shown(tmp_path: Path) -> None:
     done = command(tmp_path, {"PATH": "/usr/bin:/bin"})(
-        [
-            "sh",
-            "-c",
-            "echo 'Failed: https://me:''hunter2''@index.example/simple' >&2; exit 2",
-        ]
+        ["sh", "-c", "echo 'Failed: https://me:''hunter2''@index.example/simple' >&2; exit 2"]
     )
     assert last_line(done.stderr) == "Failed: https://***@index.example/simple"
     assert resolver_says(done) == "Failed: https://***@index.example/simple"

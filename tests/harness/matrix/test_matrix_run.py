@@ -168,10 +168,7 @@ def test_no_plan_is_an_empty_one(tmp_path: Path) -> None:
         ('pairs = [["1.0"]]', "must hold pairs such as"),
         ("overrides = [1]", "overrides: must hold non-empty texts, not 1"),
         ("[[unsupported]]\nlitellm = '<1'", "each needs a reason"),
-        (
-            "[[unsupported]]\nreason = 'x'\nlitelm = '<1'",
-            "litelm: there is no such key. Did you mean",
-        ),
+        ("[[unsupported]]\nreason = 'x'\nlitelm = '<1'", "litelm: there is no such key. Did you mean"),
         ("[[unsupported]]\nreason = 'x'\nlitellm = 'old'", "'old' is not a range"),
     ],
 )

@@ -94,13 +94,7 @@ def test_markdown_keeps_values_in_their_code() -> None:
 
 @pytest.mark.parametrize(
     ("some", "words"),
-    [
-        ("abc", "a to c"),
-        ("ab", "a, b"),
-        ("abde", "a, b, d, e"),
-        ("ecd", "c to e"),
-        ("af", "a, f"),
-    ],
+    [("abc", "a to c"), ("ab", "a, b"), ("abde", "a, b, d, e"), ("ecd", "c to e"), ("af", "a, f")],
 )
 def test_neighbouring_releases_are_a_range(some: str, words: str) -> None:
     assert releases(list(some), list("abcdef")) == words
