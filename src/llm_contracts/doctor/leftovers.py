@@ -105,33 +105,30 @@ def _imported(name: str, text: str, retiring: Retiring) -> frozenset[int]:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return frozenset()
-    folder, names = PurePosixPath(name).parent.parts, dict[str, str]()
-    for node in ast.walk(tree):
-        names |= _bound(node, folder)
+    folder = PurePosixPath(name).parent.parts
+    bound = {given: module for node in ast.walk(tree) for module, given in _imports(node, folder) if given}
     return frozenset(
         node.lineno
         for node in ast.walk(tree)
         if isinstance(node, (ast.stmt, ast.expr))
-        for module in _modules(node, folder, names)
+        for module in _modules(node, folder, bound)
         if (module.partition(".")[0] in retiring.requirements and not isinstance(node, ast.Attribute))
         or any(f".{each}." in f".{module}." for each in retiring.modules)
     )
 
 
-def _bound(node: ast.AST, folder: tuple[str, ...]) -> dict[str, str]:
-    """What the names that an import gives stand for; relative modules are resolved from the file's folder."""
-    match node:
-        case ast.Import(names=names):
-            return {alias.asname: alias.name for alias in names if alias.asname}
-        case ast.ImportFrom(names=names):
-            start = _start(node, folder)
-            return {alias.asname or alias.name: f"{start}.{alias.name}".lstrip(".") for alias in names}
-    return {}
-
-
-def _start(node: ast.ImportFrom, folder: tuple[str, ...]) -> str:
-    base = (*folder[: len(folder) - node.level + 1],) if node.level else ()
-    return ".".join((*base, *([node.module] if node.module else [])))
+def _imports(node: ast.AST, folder: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The modules that a statement imports, each with the name that now stands for it, or none. Relative ones
+    are resolved from the file's folder.
+    """
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, alias.asname or "") for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = folder[: len(folder) - node.level + 1] if node.level else ()
+        start = ".".join((*base, *([node.module] if node.module else [])))
+        yield start, ""
+        for alias in node.names:
+            yield f"{start}.{alias.name}".lstrip("."), alias.asname or alias.name
 
 
 def _spelt(node: ast.expr, names: Mapping[str, str]) -> str:
@@ -147,16 +144,11 @@ def _spelt(node: ast.expr, names: Mapping[str, str]) -> str:
 
 def _modules(node: ast.AST, folder: tuple[str, ...], bound: Mapping[str, str]) -> Iterator[str]:
     """The modules that a statement or call imports, or that a name leads to."""
+    yield from (module for module, _ in _imports(node, folder))
     match node:
-        case ast.Import(names=names):
-            yield from (alias.name for alias in names)
         case ast.Attribute():
             spelt = _spelt(node, bound)
             yield from [spelt] if "." in spelt else []
-        case ast.ImportFrom(names=names):
-            start = _start(node, folder)
-            yield start
-            yield from (f"{start}.{alias.name}" for alias in names)
         case ast.Call(func=called) if _spelt(called, bound).rpartition(".")[2] in _IMPORTERS:
             texts = [
                 arg.value

@@ -22,6 +22,8 @@ REQUIREMENTS = re.compile(
     r"|conda-lock[^/]*\.ya?ml|meta\.ya?ml|\.pre-commit-config\.ya?ml)$"
 )
 _WATCHED = re.compile(r"(?:^|/)(?:dependabot\.ya?ml|\.?renovate(?:rc)?(?:\.json5?)?)$")
+# What tools other than Python's make packages and machines from: each mention in such a file is one.
+_RECIPES = re.compile(r"(?:^|/)(?:BUILD|PKGBUILD|[^/]+\.(?:bazel|bzl|nix|pp|sls|spec))$")
 _PROSE = (".md", ".rst", ".txt", ".adoc")
 _CODE = (
     *(".c", ".cpp", ".cs", ".css", ".go", ".h", ".java", ".js", ".jsx", ".kt", ".php", ".rb", ".rs", ".sql"),
@@ -114,15 +116,13 @@ class PackageFinder:
             rf"^\W*import (?:[\w.]+(?: as \w+)?,\s*)*{word}(?=\s*(?:$|[,;.#\"'`\\]|as\b))",
             rf"\bfrom {word}[\w.]* import\b",
             rf"{word}.*(?<!-)>\s*\S*(?:req|constraints)\S*\.(?:txt|in)",
-            # Bazel, Nix, mypy, Chef and Puppet
-            rf"requirement\([\"']{word}|@\w+//{word}|@\w+_{self.spelt}//|\w*packages\.{name}|\[mypy-{name}",
-            rf"package\s*\{{?\s*[\"']{word}",
+            rf"\[mypy-{name}",
         ]
         if file.endswith((*PYTHON, ".ipynb")):  # also within texts, and what a script needs (PEP 723)
             called = r"(?:import_module|__import__|patch(?:\.\w+)?|modules)[(\[]\s*"
             parts += [rf"(?<=import ){word}|(?<=from ){word}|(?:^#.*|{called})[\"']{word}"]
-        if file.endswith(".nix"):
-            parts.append(rf"^[^#]*{word}")
+        if _RECIPES.search(file):
+            parts.append(rf"^[^#]*{self.spelt}(?!\w)")
         if REQUIREMENTS.search(file):
             parts.append(
                 rf"(?:^\s*(?:-\s*)?(?:name:\s*)?|[\[,\"']\s*|^\s*[\w-]+\s*=\s*[\"']?|egg=|/|::){name}"
@@ -185,9 +185,6 @@ class PackageFinder:
                 if (
                     (tells(near) and (near != key or word.search(value)))
                     or (word.fullmatch(key) and tells("".join(around[-1:])))
-                    or (
-                        word.fullmatch(key) and "".join(lines[number : number + 1]).strip().startswith("pip.")
-                    )
                     or (is_item and alone.fullmatch(line))
                     or any(tells(each[1]) and word.search(each[2]) for each in _INLINE.finditer(line))
                 ):

@@ -57,23 +57,6 @@ _ERRORS = {
     "error.code": "Both fail, but with another code: messages and branches that go by it change.",
 }
 
-CIRCUMSTANCES: Mapping[str, str] = {
-    "inside-characters": "where pieces end inside a character",
-    "crlf": "where lines end in CRLF",
-    "bom": "where a byte order mark comes first",
-    "control-only": "where a block of control fields comes between events",
-    "bare-data": "where a bare data: line comes between events",
-    "all-at-once": "where the answer has all other shapes at once",
-    "left early": "where the caller leaves before the end",
-}
-"""What stands in brackets behind a place, when a recording was not played as it is → when that is."""
-
-
-def circumstance(divergence: Divergence) -> str:
-    """When it occurs, in a sentence, if not with the recording as it is; else nothing."""
-    when = CIRCUMSTANCES.get(divergence.where.rpartition(" (")[2].removesuffix(")"))
-    return f"Only {when}, which the recording's lanes do not show." if when else ""
-
 
 def meaning(divergence: Divergence) -> str:
     """What this difference means to an application, as Markdown."""

@@ -54,11 +54,7 @@ def _irregular(file: Path, mode: int) -> OSError:
 
 
 @contextmanager
-def replacing(
-    file: Path,
-    *,
-    check: Callable[[Path], None] = lambda _draft: None,
-) -> Iterator[IO[bytes]]:
+def replacing(file: Path, *, check: Callable[[Path], None] = lambda _draft: None) -> Iterator[IO[bytes]]:
     """Write a file anew: the block writes a draft, which takes the file's place in one step when it ends.
 
     When anything fails, Ctrl-C and a full disk included, the draft is removed and the file is as it was. The

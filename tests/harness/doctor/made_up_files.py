@@ -50,12 +50,6 @@ echo "requests done"
 for r in $requests; do echo $r; done
 curl https://x.example/requests
 """,
-    "scripts/install.ps1": """\
-pip install `
-  flask `
-  requests <-
-Write-Host "all requests done"
-""",
     "scripts/install.bat": """\
 pip install ^
   flask ^
@@ -122,35 +116,6 @@ test:
   variables:
     PACKAGES: "requests" <-
 """,
-    ".travis.yml": """\
-install:
-  - pip install flask
-  - pip install requests <-
-script: make requests
-""",
-    "azure-pipelines.yml": """\
-steps:
-- script: |
-    pip install flask
-    pip install requests <-
-  displayName: Send requests
-""",
-    ".circleci/config.yml": """\
-jobs:
-  build:
-    steps:
-      - run:
-          name: requests
-          command: uv pip install requests <-
-""",
-    "Jenkinsfile": """\
-pipeline {
-  stages { stage('requests') { steps {
-    sh 'pip install requests' <-
-    echo 'requests are done'
-  } } }
-}
-""",
     "k8s/deploy.yaml": """\
 apiVersion: v1
 metadata:
@@ -189,28 +154,6 @@ spec:
     - debug:
         msg: requests
 """,
-    "renovate.json": """\
-{
-  "packageRules": [
-    {
-      "matchPackageNames": ["flask", "requests"], <-
-      "description": "keep requests low",
-      "groupName": "http"
-    },
-    {
-      "matchPackagePatterns": [
-        "^requests$" <-
-      ]
-    }
-  ],
-  "ignoreDeps": ["requests"] <-
-}
-""",
-    "renovate.json5": """\
-{
-  packageRules: [{ matchPackageNames: ['requests'], enabled: false }], <-
-}
-""",
     ".github/dependabot.yml": """\
 version: 2
 updates:
@@ -226,17 +169,6 @@ updates:
     ".github/renovate.json": """\
 {"ignoreDeps": ["requests"]} <-
 """,
-    "tox.ini": """\
-[testenv]
-deps =
-    pytest
-    requests <-
-    requests[socks]>=2 <-
-description = counts requests
-commands = pip install requests <-
-[testenv:x]
-deps = pytest, requests <-
-""",
     "noxfile.py": """\
 import nox
 DEPS = ["flask", "requests"] <-
@@ -249,13 +181,6 @@ def tests(session):
     session.run("pip", "install", "requests") <-
     session.conda_install("requests>=2") <-
     session.run("count", "requests")
-""",
-    "tasks.py": """\
-from invoke import task
-@task
-def setup(c):
-    c.run("pip install flask requests") <-
-    c.run("echo requests")
 """,
     ".pre-commit-config.yaml": """\
 repos:
@@ -284,31 +209,6 @@ dependencies:
   - python
   - conda-forge::requests>=2 <-
   - requests >=2,<3 <-
-""",
-    "pixi.toml": """\
-[dependencies]
-python = "3.11"
-requests = ">=2" <-
-[tasks]
-serve = "run requests"
-[feature.x.pypi-dependencies]
-requests = "*" <-
-""",
-    "pyproject.toml": """\
-[project]
-dependencies = [
-  "flask",
-  "requests>=2", <-
-]
-[tool.poetry.dependencies]
-requests = {version = "^2", optional = true} <-
-[tool.mypy]
-[[tool.mypy.overrides]]
-module = ["x.*", "requests.*"] <-
-[tool.deptry]
-ignore = ["requests"] <-
-[tool.x]
-description = "how many requests"
 """,
     "mypy.ini": """\
 [mypy]
@@ -412,17 +312,6 @@ packages = ["requests"] <-
 <p>How many requests?</p>
 <script>fetch("/requests")</script>
 """,
-    "devcontainer/devcontainer.json": """\
-{
-  "postCreateCommand": "pip install requests", <-
-  "customizations": {"x": {"title": "requests"}}
-}
-""",
-    "nix/shell.nix": """\
-{ pkgs }: pkgs.mkShell {
-  packages = [ (pkgs.python3.withPackages (ps: with ps; [ flask requests ])) ]; <-
-}
-""",
     "flake.nix": """\
   propagatedBuildInputs = [ requests ]; <-
 """,
@@ -432,24 +321,6 @@ Depends: python3, python3-requests, ${misc:Depends} <-
 Description: counts
  all requests of a shop
 """,
-    "shop.spec": """\
-Requires: python3-requests <-
-%description
-Counts requests.
-""",
-    "PKGBUILD": """\
-depends=('python' 'python-requests') <-
-pkgdesc="counts requests"
-""",
-    "snapcraft.yaml": """\
-parts:
-  x:
-    plugin: python
-    python-packages:
-      - requests <-
-description: |
-  It counts requests.
-""",
     "apt.txt": """\
 python3-requests <-
 git
@@ -457,10 +328,6 @@ git
     "docker/python-packages.txt": """\
 flask
 requests <-
-""",
-    "docker/frozen.txt": """\
-flask==3.0
-requests==2.31 <-
 """,
     "docs/index.md": """\
 # Shop
@@ -489,19 +356,11 @@ deps = [
     "@pypi_requests//:pkg", <-
     "@pypi//requests", <-
 ]
-name = "requests_test"
-""",
-    "pants/BUILD": """\
-python_sources(dependencies=["3rdparty/python:requests", "//:reqs#requests"]) <-
 """,
     "app.js": """\
 const requests = [];
 requests.push("requests");
 packages.send(requests)
-""",
-    "main.go": """\
-package requests
-var requests = 1
 """,
     "metrics.yml": """\
 metrics:
@@ -522,26 +381,6 @@ pears
   "dependencies": {"axios": "1"},
   "description": "requests"
 }
-""",
-    "openapi.json": """\
-{"paths": {"/requests": {"get": {"tags": ["requests"], "summary": "All requests"}}}}
-""",
-    "Justfile": """\
-deps := "flask requests" <-
-setup:
-    pip install {{deps}}
-count:
-    echo requests
-""",
-    "Taskfile.yml": """\
-vars:
-  PACKAGES: flask requests <-
-tasks:
-  requests:
-    cmds: [pip install requests] <-
-""",
-    "Vagrantfile": """\
-config.vm.provision "shell", inline: "pip3 install requests" <-
 """,
     "terraform/main.tf": """\
 variable "pip_packages" {
@@ -566,13 +405,6 @@ requests = 100
 [log]
 format = %(requests)s
 """,
-    "buildspec.yml": """\
-phases:
-  install:
-    commands:
-      - pip install flask requests <-
-      - echo requests
-""",
     "src/shop/models.py": '''\
 """Handles requests."""
 class Requests:
@@ -583,26 +415,10 @@ x = {"packages": 3, "requests": 4}
 if requests==3: pass
 print(f"requests: {requests}")
 ''',
-    "cloud-init.yaml": """\
-packages:
-  - git
-  - python3-requests <-
-runcmd:
-  - [pip, install, requests] <-
-  - echo requests
-""",
-    "Snakefile": """\
-rule x:
-    shell: "pip install requests && count" <-
-""",
     "airflow/Dockerfile": """\
 RUN pip install flask && echo "requests"
 RUN pip install flask # requests come later
 RUN apt-get update; echo requests
-""",
-    "CHANGELOG.md": """\
-- fewer requests are sent
-- `pip install shop` now makes no requests
 """,
     "second/Dockerfile": """\
 RUN apt-get update && apt-get install -y --no-install-recommends python3-requests git <-
@@ -611,12 +427,6 @@ RUN set -eux; for d in flask requests; do pip install --no-deps $d; done <-
 COPY requests /app/requests
 EXPOSE 80
 CMD ["python", "-m", "shop", "--requests", "5"]
-""",
-    "second/Containerfile": """\
-RUN uv pip install --system flask \\
- && uv pip install --system \\
-      requests \\ <-
- && echo requests
 """,
     "second/run.sh": """\
 exec uvx --with requests shop <-
@@ -698,14 +508,6 @@ dependencies = [
 [tool.pytest.ini_options]
 markers = ["slow: many requests"]
 """,
-    "second/tox.ini": """\
-[testenv:http]
-deps = -r req.txt
-       requests==2.* <-
-commands = python -m pip install requests <-
-setenv =
-    NOTE = count of requests
-""",
     "second/pixi.toml": """\
 [dependencies]
 python = "*"
@@ -717,37 +519,6 @@ requests = { version = "*", extras = ["socks"] } <-
 cmd = "pip install requests" <-
 [tasks]
 go = "echo requests"
-""",
-    "second/conda/recipe.yaml": """\
-package:
-  name: shop
-requirements:
-  host:
-    - python
-  run:
-    - requests >=2 <-
-    - python
-about:
-  summary: counts requests
-""",
-    "second/conda-env.yaml": """\
-name: x
-dependencies:
-- python
-- requests <-
-- pip
-- pip:
-  - flask
-  - requests <-
-""",
-    "second/.pre-commit-config.yaml": """\
-repos:
-- repo: local
-  hooks:
-  - id: requests
-    name: count requests
-    entry: ./count requests
-    additional_dependencies: ['flask', 'requests'] <-
 """,
     "second/x.ipynb": """\
 {"cells": [
@@ -812,21 +583,6 @@ stats.incr("requests")
   uri:
     url: http://x/requests
 """,
-    "second/renovate.json": """\
-{"extends": ["config:base"], "packageRules": [{"packageNames": ["requests"], "enabled": false}]} <-
-""",
-    "second/group_vars/all.yml": """\
-pip_packages:
-  - name: requests <-
-    version: 2
-requests_per_second: 5
-limits:
-  requests: 10
-""",
-    "second/chef/default.rb": """\
-python_package 'requests' <-
-log 'requests'
-""",
     "second/salt/init.sls": """\
 requests: <-
   pip.installed
@@ -839,12 +595,6 @@ steps:
 - name: python
   entrypoint: pip
   args: ["install", "requests", "--user"] <-
-""",
-    "second/docs/setup.md": """\
-## Requests
-We send requests to pip. You add requests with care.
-1. `uv add requests` <-
-2. Then all requests work.
 """,
     "second/helm/values.yaml": """\
 resources:
@@ -868,31 +618,9 @@ const deps = [requests];
 --index-url https://x.example/requests/simple
 Requests >= 2 ; python_version > "3" <-
 """,
-    "second/environment.lock.yml": """\
-dependencies:
-  - requests=2.31=pyhd8 <-
-""",
     "second/.env": """\
 PIP_PACKAGES=flask requests <-
 MESSAGE=too many requests
 REQUESTS=5
-""",
-    "second/fly.toml": """\
-[build.args]
-EXTRA_PACKAGES = "requests" <-
-[http_service.concurrency]
-type = "requests"
-soft_limit = 200
-""",
-    "second/nginx.conf": """\
-limit_req zone=requests;
-""",
-    "second/prometheus/rules.yml": """\
-groups:
-- name: requests
-  rules:
-  - alert: ManyRequests
-    expr: sum(rate(requests[5m])) > 5
-    annotations: {summary: "too many requests"}
 """,
 }

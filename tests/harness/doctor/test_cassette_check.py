@@ -11,6 +11,7 @@ import pytest
 from llm_contracts.cli import run
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.interaction import Interaction
+from tests.fixtures import Capsys
 from tests.harness.run.projects import cassette, make_project
 
 FILE = Path("cassettes/acme/other.yaml")
@@ -45,9 +46,7 @@ def asked(**more: str | bytes | tuple[tuple[str, str], ...]) -> Change:
     return change
 
 
-def test_recordings_that_are_whole_clean_and_owned_pass_with_their_number(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_recordings_that_are_whole_clean_and_owned_pass_with_their_number(capsys: Capsys) -> None:
     assert run(["cassettes"]) == 0
     assert capsys.readouterr() == ("3 recordings: whole, free of secrets, each with a scenario.\n", "")
 
@@ -60,9 +59,7 @@ def test_recordings_that_are_whole_clean_and_owned_pass_with_their_number(
         (answered(b'{"refresh_token": "25.abcdef"}'), "response.body"),
     ],
 )
-def test_what_the_scrubber_would_still_change_is_a_secret(
-    change: Change, place: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_the_scrubber_would_still_change_is_a_secret(change: Change, place: str, capsys: Capsys) -> None:
     record(change)
     assert run(["cassettes"]) == 4
     said = capsys.readouterr().err
@@ -70,9 +67,7 @@ def test_what_the_scrubber_would_still_change_is_a_secret(
     assert "abcdef" not in said
 
 
-def test_the_value_of_a_configured_key_is_found_and_only_its_variable_named(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_value_of_a_configured_key_is_found_and_only_its_variable_named(capsys: Capsys) -> None:
     record(answered(f"wrong key: {KEY}".encode()))
     assert run(["cassettes"]) == 4
     said = capsys.readouterr().err
@@ -92,9 +87,7 @@ def test_the_value_of_a_configured_key_is_found_and_only_its_variable_named(
         ("eyJ" + "a" * 12 + ".eyJ" + "b" * 12 + ".c", "a JSON web token"),
     ],
 )
-def test_a_key_that_nobody_has_told_us_is_known_by_its_shape(
-    key: str, what: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_key_that_nobody_has_told_us_is_known_by_its_shape(key: str, what: str, capsys: Capsys) -> None:
     record(answered(f'{{"error": "no such key: {key}"}}'.encode()))
     assert run(["cassettes"]) == 4
     said = capsys.readouterr().err
@@ -103,7 +96,7 @@ def test_a_key_that_nobody_has_told_us_is_known_by_its_shape(
 
 
 @pytest.mark.parametrize("found", [KEY, "sk-" + "a1" * 12])
-def test_a_key_in_a_snapshot_is_a_secret_as_well(found: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_in_a_snapshot_is_a_secret_as_well(found: str, capsys: Capsys) -> None:
     Path("snapshots/acme").mkdir(parents=True)
     Path("snapshots/acme/plain.txt").write_text(f"error: no such key: {found}\n")
     assert run(["cassettes"]) == 4
@@ -118,7 +111,7 @@ def test_a_mask_is_not_taken_for_a_key() -> None:
 
 
 def test_a_recording_that_cannot_be_read_is_named_and_its_neighbours_are_still_looked_at(
-    capsys: pytest.CaptureFixture[str],
+    capsys: Capsys,
 ) -> None:
     Path("cassettes/acme/plain-stream.yaml").write_text("interactions: [")
     assert run(["cassettes"]) == 3
@@ -128,20 +121,20 @@ def test_a_recording_that_cannot_be_read_is_named_and_its_neighbours_are_still_l
     assert said.count("cassettes/acme/plain-stream.yaml: ") == 2
 
 
-def test_a_secret_in_a_file_that_cannot_be_read_is_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_secret_in_a_file_that_cannot_be_read_is_a_secret(capsys: Capsys) -> None:
     FILE.write_text(f"interactions: [ {KEY}")
     assert run(["cassettes"]) == 4
     assert "holds the value of ACME_API_KEY" in capsys.readouterr().err
 
 
-def test_a_recording_without_a_scenario_is_unowned(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_recording_without_a_scenario_is_unowned(capsys: Capsys) -> None:
     save(Path("cassettes/acme/gone.yaml"), cassette("acme/gone"))
     assert run(["cassettes"]) == 2
     assert "cassettes/acme/gone.yaml: no scenario has this name" in capsys.readouterr().err
 
 
 def test_recordings_kept_outside_the_project_are_named_by_their_whole_path(
-    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, capsys: Capsys
 ) -> None:
     away = tmp_path_factory.mktemp("away")
     (away / "broken.yaml").write_text("no")

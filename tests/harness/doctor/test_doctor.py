@@ -90,10 +90,7 @@ def test_the_json_result_tells_names_and_counts_and_no_value(
     document = json.loads(out)
     assert document["format"] == 1
     assert document["worst"] == "note"
-    assert document["keys"] == {
-        "acme": {"ACME_API_KEY": "environment"},
-        "zenith": {"ZENITH_API_KEY": None},
-    }
+    assert document["keys"] == {"acme": {"ACME_API_KEY": "environment"}, "zenith": {"ZENITH_API_KEY": None}}
     assert document["recordings"] == {"simulated": 3}
     assert {"area", "level", "what", "way_out"} == document["findings"][0].keys()
     assert KEY not in out

@@ -8,8 +8,7 @@ import pytest
 
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.meanings import CIRCUMSTANCES, MEANINGS, circumstance, meaning
-from llm_contracts.run.recut import SHAPES
+from llm_contracts.parity.meanings import MEANINGS, meaning
 
 
 def found(kind: Kind, where: str, reference: Any, candidate: Any) -> Divergence:
@@ -39,13 +38,3 @@ def test_the_sentence_says_whose_loss_it_is(divergence: Divergence, beginning: s
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_has_a_sentence(kind: Kind) -> None:
     assert meaning(found(kind, "x", 1, 2)).endswith(".")
-
-
-@pytest.mark.parametrize("name", [*SHAPES, "all-at-once", "left early"])
-def test_a_place_with_a_circumstance_says_when_it_occurs(name: str) -> None:
-    there = found(Kind.ERROR, f"error ({name})", 1, 2)
-    assert circumstance(there) == f"Only {CIRCUMSTANCES[name]}, which the recording's lanes do not show."
-
-
-def test_a_place_of_the_recording_as_it_is_has_no_circumstance() -> None:
-    assert circumstance(found(Kind.FIELDS, "error.body (x)", 1, 2)) == ""

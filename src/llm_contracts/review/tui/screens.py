@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import ConsoleDimensions as Size
 from rich.text import Text
 
-from llm_contracts.parity.meanings import circumstance, plain_meaning
+from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item
 from llm_contracts.reporting.lines import distinct, value_pair
 from llm_contracts.review.coverage import SCOPES, Coverage, row_text
@@ -154,8 +154,7 @@ def about(state: ReviewState, item: Item, width: int) -> Iterator[Text]:
     first, *more = wrapped(f"{item.id}{position}  {' · '.join([origin, *versions])}", width, most=2)
     first.stylize("bold", 0, len(item.id) + 1)
     yield from (first, *more)
-    sentences = f"{plain_meaning(member.divergence)} {circumstance(member.divergence)}"
-    yield from wrapped(sentences.rstrip(), width, most=2)
+    yield from wrapped(plain_meaning(member.divergence), width, most=2)
     waiver, noted = state.accepted.get(member.fingerprint), state.noted.get(member.fingerprint)
     if waiver is not None:
         text = f"Accepted until {waiver.until} by {waiver.by}: {waiver.reason}"
