@@ -18,6 +18,7 @@ import locale
 import logging
 import os
 import socket
+import ssl
 import sys
 import time
 import warnings
@@ -217,6 +218,10 @@ def _logger_attribute(logger: logging.Logger, name: str, _value: Any) -> tuple[s
     return f"logging.{logger.name}.{name}", partial(vars(logger).get, name)
 
 
+def _verification(_context: ssl.SSLContext, mode: int) -> tuple[str, Read] | None:
+    return ("ssl.SSLContext.verify_mode", object) if mode == ssl.CERT_NONE else None
+
+
 def _attribute(module: ModuleType, name: str, value: Any) -> tuple[str, Read] | None:
     own = str(vars(module).get("__name__"))
     if isinstance(value, ModuleType) or name.startswith("__") or _writer(_OWN) == own:
@@ -237,6 +242,8 @@ def _places() -> Iterator[Place]:
     for method in ("setLevel", "addHandler", "removeHandler"):
         yield logging.Logger, method, partial(_noting, _logger)
     yield logging.Logger, "__setattr__", partial(_noting, _logger_attribute)
+    # The edge speaks no TLS: who would not look at a certificate shows that here alone.
+    yield ssl.SSLContext, "verify_mode", lambda own: property(own.fget, _noting(_verification, own.fset))
 
 
 _PLACES = tuple(_places())

@@ -21,6 +21,7 @@ from threading import Thread
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 
 from llm_contracts.clients.effects import Effects
@@ -116,7 +117,12 @@ def module_replaced() -> None:
     sys.modules["foreign_library"] = ModuleType("foreign_library")
 
 
+def unverified() -> None:
+    httpx.Client(verify=False).close()
+
+
 CHANGES = [
+    (unverified, {"state.ssl.SSLContext.verify_mode": "set"}),
     (attribute, {"state.foreign_library.drop_params": "set to True"}),
     (variable, {"environ.A_VARIABLE_OF_THIS_TEST": "set"}),
     (folder, {"state.os.chdir": "set"}),
@@ -231,6 +237,7 @@ def test_what_is_undone_is_no_change() -> None:
         os.chdir("/")
         os.chdir(here)
         locale.setlocale(locale.LC_ALL)
+        httpx.Client().close()
         assert not logging.getLogger(f"made_in_a_call_{id(here)}").disabled
 
     assert found(undone) == {}

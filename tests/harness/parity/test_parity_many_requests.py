@@ -79,3 +79,9 @@ def test_who_asks_less_than_was_recorded_has_not_seen_all_answers() -> None:
     shown = observation(requests=asking("a"), chunks=chunks("Hel", told=usage()))
     assert found(shown, *ANSWERS, recorded=asking("a")) == []
     assert found(shown, *ANSWERS, recorded=asking("a", "b")) == [("unfaithful", "request[1]")]
+
+
+def test_what_one_client_alone_asks_otherwise_differs_between_the_two_and_no_more() -> None:
+    one, other = (observation(requests=asking(question)) for question in "ba")
+    differences = compare(one, other, (facts(),), scope="s", recorded=asking("a")).divergences
+    assert [(str(d.kind), d.where) for d in differences] == [("request_body", "body.messages[0].content")]
