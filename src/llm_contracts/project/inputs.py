@@ -72,7 +72,8 @@ def input_files(settings: Settings, clients: Iterable[str] = ()) -> dict[str, st
 
 def digests(root: Path, files: Iterable[Path]) -> dict[str, str]:
     """Path → digest, of those that are there."""
-    return {_name(root, file): _digest(file) for file in sorted(files) if file.is_file()}
+    found = ((_name(root, file), _digest(file)) for file in sorted(files, key=str))
+    return {name: digest for name, digest in found if digest}
 
 
 def _name(root: Path, file: Path) -> str:

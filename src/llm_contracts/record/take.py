@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import IO
 
 from llm_contracts.clients.call import Client
 from llm_contracts.clients.observation import Observation
@@ -12,7 +13,6 @@ from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.project.evidence import objection, refused_key
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load, save
-from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.exchange import UnkeepableError
@@ -109,11 +109,15 @@ class RecordingContext:
             SecretFound: the value of a secret is still in there; nothing was written.
         """
         # The file's text may hold bodies in a form of its own, so they are looked at as they are, too.
-        bodies = (body for one in cassette.interactions for body in (one.request.body, one.response.body))
-        found = {name for data in (render(cassette), *bodies) for name in self.scrubber.find(data)}
-        if found:
-            raise SecretFound(str(path), sorted(found))
-        save(path, cassette)
+        bodies = [body for one in cassette.interactions for body in (one.request.body, one.response.body)]
+
+        def write(file: IO[bytes], text: bytes) -> None:
+            found = {name for data in (text, *bodies) for name in self.scrubber.find(data)}
+            if found:
+                raise SecretFound(str(path), sorted(found))
+            file.write(text)
+
+        save(path, cassette, write=write)
 
 
 def rehearsed_before(path: Path, interactions: tuple[Interaction, ...]) -> bool:

@@ -26,10 +26,21 @@ def versions(more: Iterable[str] = (), clients: Iterable[str] = ()) -> dict[str,
 
 def installed_version(name: str) -> str | None:
     """The release of a distribution that this interpreter would import; None where it is not installed."""
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+    found = _distribution(name)
+    return None if found is None else _version(_head(found))
+
+
+def _distribution(name: str) -> metadata.Distribution | None:
+    return next(iter(metadata.Distribution.discover(name=name)), None)
+
+
+def _head(installed: metadata.Distribution) -> str:
+    """What it says of itself, to be read by pattern: the parser of `metadata` takes ten times as long."""
+    return (installed.read_text("METADATA") or installed.read_text("PKG-INFO") or "").partition("\n\n")[0]
+
+
+def _version(head: str) -> str:
+    return next(iter(re.findall(r"^Version: (.+)$", head, re.MULTILINE)), "")
 
 
 def packages_of(distributions: Iterable[str]) -> dict[str, str]:
@@ -40,11 +51,10 @@ def packages_of(distributions: Iterable[str]) -> dict[str, str]:
     waiting = list(distributions)
     while waiting:
         name = re.sub(r"[-_.]+", "-", waiting.pop()).lower()
-        # By pattern: the parser of `metadata.requires` takes ten times as long.
-        installed = next(iter(metadata.Distribution.discover(name=name)), None) if name not in found else None
+        installed = None if name in found else _distribution(name)
         if installed is not None:
-            head = (installed.read_text("METADATA") or "").partition("\n\n")[0]
-            found[name] = next(iter(re.findall(r"^Version: (.+)$", head, re.MULTILINE)), "")
+            head = _head(installed)
+            found[name] = _version(head)
             waiting += re.findall(r"^Requires-Dist: ([\w.-]+)(?!.*extra ==)", head, re.MULTILINE)
     return found
 

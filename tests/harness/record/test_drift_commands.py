@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,19 +47,40 @@ PLAIN = Path("cassettes/openai/plain-stream.yaml")
 SYSTEM = Path("cassettes/openai/system-prompt.yaml")
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, upstream: Simulator) -> Path:
+@pytest.fixture(scope="module")
+def provider(upstream: Simulator) -> Iterator[Simulator]:
+    """Who is asked by whatever runs in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.endswith("_API_KEY")]:
+            patch.delenv(name)
+        patch.setenv("OPENAI_API_KEY", REAL_KEY)
+        patch.setenv("OPENAI_BASE_URL", upstream.base_url)
+        yield upstream
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory, provider: Simulator) -> Path:
     """A project with two live recordings of today, committed."""
+    folder = tmp_path_factory.mktemp("recorded")
+    with chdir(folder):
+        for name, text in (
+            ("pyproject.toml", PYPROJECT),
+            ("clients.py", CLIENTS),
+            ("scenarios.py", SCENARIOS),
+        ):
+            Path(name).write_text(text)
+        provider.play("plain-stream")
+        assert run(["record"]) == 0
+        commit("Recorded")
+    return folder
+
+
+@pytest.fixture
+def project(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: Simulator) -> Path:
+    """A copy of it; the working directory."""
+    shutil.copytree(recorded, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.endswith("_API_KEY")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("OPENAI_API_KEY", REAL_KEY)
-    monkeypatch.setenv("OPENAI_BASE_URL", upstream.base_url)
-    for name, text in (("pyproject.toml", PYPROJECT), ("clients.py", CLIENTS), ("scenarios.py", SCENARIOS)):
-        Path(name).write_text(text)
-    upstream.play("plain-stream")
-    assert run(["record"]) == 0
-    commit("Recorded")
+    provider.play("plain-stream")
     return tmp_path
 
 

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from llm_contracts.wire.cassette import Cassette, Provenance, Recording, save
+from llm_contracts.wire.cassette import Cassette, Provenance, Recording
+from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.interaction import Interaction, Piece, Request, Response
 
 TOML = """
@@ -143,5 +145,13 @@ def make_project(root: Path, *names: str, toml: str = TOML, provenance: str = "s
     (contracts / "clients.py").write_text(CLIENTS)
     (contracts / "scenarios.py").write_text(SCENARIOS)
     for name in names or NAMES:
-        save(root / "cassettes" / f"{name}.yaml", cassette(name, provenance=provenance))
+        file = root / "cassettes" / f"{name}.yaml"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(_file(name, provenance, datetime.now(UTC).date()))
     return root
+
+
+@cache  # to write YAML takes longer than all the rest
+def _file(name: str, provenance: str, _day: date) -> bytes:
+    """The file of a recording of that day."""
+    return render(cassette(name, provenance=provenance))

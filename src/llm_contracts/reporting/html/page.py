@@ -14,10 +14,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from llm_contracts.cost.views import cost_table
@@ -96,15 +97,6 @@ def render(
         f"default-src 'none'; script-src {csp_hash(script)}; style-src {csp_hash(style)}; "
         "base-uri 'none'; form-action 'none'"
     )
-    environment = Environment(
-        loader=PackageLoader("llm_contracts.reporting.html", "static"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        # Every text that gets into the page shows what it hides; markup of our own passes as it is.
-        finalize=lambda value: visible(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     data = {
         "run": about.run,
         "reference": result.reference,
@@ -116,7 +108,7 @@ def render(
         "items": rows,
     }
     yield from (
-        environment.get_template("page.html.j2").generate(
+        _template().generate(
             result=result,
             about=about,
             answer=answer(result, about.everyone),
@@ -137,6 +129,20 @@ def render(
             left_out=len(result.items) - len(detailed),
         )
     )
+
+
+@cache  # to compile it takes longer than to fill it in
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("llm_contracts.reporting.html", "static"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        # Every text that gets into the page shows what it hides; markup of our own passes as it is.
+        finalize=lambda value: visible(value) if type(value) is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2")
 
 
 def _read(name: str) -> str:
