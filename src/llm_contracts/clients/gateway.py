@@ -14,7 +14,8 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from io import BufferedIOBase
+from io import BufferedReader
+from itertools import takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock, Thread
@@ -199,30 +200,23 @@ class _Forwarder:
     def _hand_on(self, near: socket.socket) -> None:
         upstream = urlsplit(self._upstream)
         with near, suppress(OSError), near.makefile("rb") as given:
-            line, *headers = iter(given.readline, b"\r\n")
+            line, *headers = [*takewhile(bytes.strip, given)] or [b""]
+            if not line:  # nothing was asked
+                return
             method, _, rest = line.partition(b" ")
             head = [b"%b %b%b" % (method, upstream.path.encode(), rest), b"Connection: close\r\n"]
             head += [header for header in headers if not header.lower().startswith(b"connection:")]
             with socket.create_connection((upstream.hostname or "", upstream.port or 80)) as far:
                 far.sendall(b"".join(head) + b"\r\n")
-                for piece in _body(given, headers):
-                    far.sendall(piece)
-                while piece := far.recv(65536):
-                    near.sendall(piece)
+                Thread(target=_pump, args=(given, far), daemon=True, name="gateway upstream").start()
+                try:
+                    while piece := far.recv(65536):
+                        near.sendall(piece)
+                finally:
+                    near.shutdown(socket.SHUT_RDWR)  # ends the other thread
 
 
-def _body(given: BufferedIOBase, headers: Iterable[bytes]) -> Iterator[bytes]:
-    """A request's body as it came: in chunks, of a length that was named, or none (RFC 9112, section 6)."""
-    pairs = (header.lower().partition(b":") for header in headers)
-    named = {name.strip(): value.strip() for name, _, value in pairs}
-    if not named.get(b"transfer-encoding", b"").endswith(b"chunked"):
-        yield given.read(int(named.get(b"content-length", 0)))
-        return
-    size = 1
-    while size:
-        line = given.readline()
-        size = int(line.partition(b";")[0], 16)
-        yield line + (given.read(size + 2) if size else b"")
-    while (line := given.readline()) not in (b"\r\n", b""):  # what trails
-        yield line
-    yield b"\r\n"
+def _pump(given: BufferedReader, far: socket.socket) -> None:
+    with suppress(OSError, ValueError):  # one of the two was closed
+        while piece := given.read1():
+            far.sendall(piece)

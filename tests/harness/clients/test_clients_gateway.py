@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -30,7 +31,7 @@ from llm_contracts.wire.facts import read_facts
 ROOT = Path(__file__).parents[3]
 
 SERVER = """
-import os, sys, urllib.request
+import os, socket, sys, urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Gateway(BaseHTTPRequestHandler):
@@ -46,6 +47,8 @@ class Gateway(BaseHTTPRequestHandler):
         headers = {"content-type": "application/json", "authorization": self.headers["x-upstream-key"]}
         if "chunked" in sys.argv:
             body = iter([body[:40], body[40:]])  # of a length that nobody names
+        if "opening" in sys.argv:  # a connection that is not used after all
+            socket.create_connection(("127.0.0.1", int(upstream.rpartition(":")[2]))).close()
         request = urllib.request.Request(upstream + self.path, body, headers)
         with urllib.request.urlopen(request) as answer:
             self.send_response(200)
@@ -116,11 +119,19 @@ ROWS = (SHORT, "tool-calls")
 
 @pytest.mark.parametrize(
     "client",
-    [gateway(), gateway("{upstream}", front=configured), gateway("{upstream}", "chunked", front=configured)],
+    [
+        gateway(),
+        gateway("{upstream}", "opening", front=configured),
+        gateway("{upstream}", "chunked", front=configured),
+    ],
     ids=["told", "configured", "in chunks"],
 )
 def test_a_gateway_that_hands_everything_on_differs_in_nothing(client: Gateway) -> None:
     assert found(client, *ROWS) == {row: [] for row in ROWS}
+    left = [thread for thread in threading.enumerate() if thread.name == "gateway upstream"]
+    for thread in left:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in left)
 
 
 def test_a_sweep_starts_a_gateway_once() -> None:
