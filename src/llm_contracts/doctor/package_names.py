@@ -99,13 +99,16 @@ class PackageFinder:
         """The numbers, from 1 on, of the lines of a file that name one."""
         if not self.packages:
             return frozenset()
-        tell = self._telling(file)
-        found = {number for number, line in enumerate(lines, 1) if tell.search(line)}
-        found |= set(self._in_commands(lines, listed=file.endswith((".yml", ".yaml"))))
-        if file.endswith((*PYTHON, ".ipynb")):
+        found: set[int] = set()
+        code = file.endswith((*PYTHON, ".ipynb"))
+        if any(map(re.compile(f"(?i:{self.spelt})").search, lines)):
+            tell = self._telling(file)
+            found |= {number for number, line in enumerate(lines, 1) if tell.search(line)}
+            found |= set(self._in_commands(lines, listed=file.endswith((".yml", ".yaml"))))
+            if not code and not file.endswith((*_PROSE, *_CODE)):
+                found |= set(self._in_lists(lines))
+        if code:  # where a name may be put together from several texts
             found |= set(self._in_code(_tree(lines)))
-        elif not file.endswith((*_PROSE, *_CODE)):
-            found |= set(self._in_lists(lines))
         return frozenset(found)
 
     def _telling(self, file: str) -> re.Pattern[str]:
