@@ -83,6 +83,17 @@ class ReviewSession:
         return tuple(member for member in self.members if member.fingerprint not in self.accepted)
 
     @property
+    def clients(self) -> tuple[str, str]:
+        """What the reference and the candidate are called."""
+        return self.stored.document["reference"], self.stored.document["candidate"]
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Package → release under which they were run."""
+        versions: Mapping[str, str] = self.stored.document["versions"]
+        return versions
+
+    @property
     def default_until(self) -> date:
         """The last day of an acceptance for which nobody names another."""
         return self.today + timedelta(days=self.settings.waiver_days)
@@ -166,9 +177,8 @@ def open_session(
 def reread(session: ReviewSession) -> ReviewSession:
     """The session with the decisions that its two files hold now. Raises as `open_session` does."""
     waivers = Waivers() if session.no_waivers else load_waivers(session.settings.waivers, session.today)
-    versions = session.stored.document["versions"]
     found = (
-        (m, waivers.match(m.divergence, provider=m.provider, scenario=m.scenario, versions=versions))
+        (m, waivers.match(m.divergence, provider=m.provider, scenario=m.scenario, versions=session.versions))
         for m in session.members
     )
     accepted = {member.fingerprint: waiver for member, waiver in found if waiver is not None}

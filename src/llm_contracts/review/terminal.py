@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -19,7 +18,7 @@ from llm_contracts.review.session import ReviewSession
 from llm_contracts.review.tui.drawing import STYLES, safe
 from llm_contracts.review.tui.page import View
 from llm_contracts.review.tui.screens import about, layout
-from llm_contracts.review.tui.session import state_of
+from llm_contracts.review.tui.state import ReviewState
 from llm_contracts.util.terminal import one_line, table_width
 from llm_contracts.util.text import and_more, count, first_names
 
@@ -99,7 +98,7 @@ def show_group(
     console: Console, session: ReviewSession, group: DecisionGroup, view: View | None, *, entire: bool
 ) -> None:
     """What the screen of the group shows, from its first member, without keys."""
-    state = replace(state_of(session), groups=(group,), accepted=session.accepted, view=view, entire=entire)
+    state = ReviewState(session=session, members=group.members, groups=(group,), view=view, entire=entire)
     item = session.stored.item(group.members[0].item)
     laid = layout(state, item, table_width(console))
     names = first_names(dict.fromkeys(member.item for member in group.members), _ROWS)

@@ -155,13 +155,13 @@ def test_a_filter_narrows_the_queue_and_one_that_fits_nothing_changes_nothing() 
 
 @pytest.mark.parametrize("key", ["a", "r", "x"])
 def test_where_nothing_may_be_decided_every_decision_says_why(key: str) -> None:
-    refused = after(replace(state(), refusal="read only here"), key)
+    refused = after(state(read_only="read only here"), key)
     assert (refused.form, refused.message) == (None, "read only here")
 
 
 @pytest.mark.parametrize(("key", "message"), [("a", "no waivers"), ("r", "")])
 def test_where_waivers_mean_nothing_marks_still_do(key: str, message: str) -> None:
-    assert after(replace(state(), no_waivers="no waivers"), key).message == message
+    assert after(state(no_waivers="no waivers"), key).message == message
 
 
 def test_counters_count_decisions_and_the_first_day_on_which_one_lapses() -> None:
@@ -169,17 +169,17 @@ def test_counters_count_decisions_and_the_first_day_on_which_one_lapses() -> Non
     waiver = forms.coverage(after(start, "a", *"why")).rows[0]
     accepted = dict.fromkeys((m.fingerprint for m in LOST), replace(waiver, until=date(2026, 12, 1)))
     noted = {MODEL[0].fingerprint: Decision(choice=Choice.FIX, fingerprints=(MODEL[0].fingerprint,))}
-    decided = replace(start, accepted=accepted, noted=noted)
+    decided = state(accepted=accepted, noted=noted)
     assert tally(decided) == {"accepted": 1, "": 2, "decided": 1, "left": 2}
     assert lapses(decided) == date(2026, 12, 1)
 
 
 def test_a_group_of_which_something_is_left_waits_and_a_decided_one_does_not() -> None:
     noted = {m.fingerprint: Decision(choice=Choice.NOISE, fingerprints=(m.fingerprint,)) for m in LOST[:2]}
-    start = replace(state(), noted=noted)
+    start = state(noted=noted)
     (group, *_) = queue(LOST)
     assert (start.standing(group), len(start.left(group))) == ("", 1)
-    done = replace(start, noted={**noted, LOST[2].fingerprint: noted[LOST[0].fingerprint]})
+    done = state(noted={**noted, LOST[2].fingerprint: noted[LOST[0].fingerprint]})
     assert done.standing(group) == "noise"
     assert kind(begin(done)) is Kind.MODEL_NAME
 
@@ -229,4 +229,4 @@ def test_any_key_leaves_the_help_and_ctrl_c_leaves_from_anywhere() -> None:
 
 def test_the_end_comes_when_nothing_waits() -> None:
     noted = {m.fingerprint: Decision(choice=Choice.FIX, fingerprints=(m.fingerprint,)) for m in LOST}
-    assert "Nothing waits" in onward(replace(state(*LOST), noted=noted), 1).message
+    assert "Nothing waits" in onward(state(*LOST, noted=noted), 1).message

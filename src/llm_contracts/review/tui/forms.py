@@ -9,6 +9,7 @@ from datetime import date
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.document import Document
 
+from llm_contracts.parity.decision_groups import Member
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.review.coverage import SCOPES, Coverage, Terms, chosen, cover
 from llm_contracts.review.decisions import Choice, Decision, Scope
@@ -33,12 +34,13 @@ _EDITS: Mapping[str, Callable[[Buffer], object]] = {
 
 def opened(state: ReviewState, choice: Choice) -> ReviewState:
     """A form for the group that is shown, filled with what is known."""
-    refusal = state.refusal or (state.no_waivers if choice is Choice.ACCEPT else "")
+    refusal = state.session.read_only or (state.session.no_waivers if choice is Choice.ACCEPT else "")
     if refusal:
         return replace(state, message=refusal)
     fields = {"note": "", "scope": ""}
     if choice is Choice.ACCEPT:
-        fields = {"reason": state.reason, "scope": "", "until": str(state.until), "by": state.by}
+        until = str(state.session.default_until)
+        fields = {"reason": state.reason, "scope": "", "until": until, "by": state.by}
     return _begun(state, choice, fields)
 
 
@@ -88,15 +90,13 @@ def coverage(state: ReviewState) -> Coverage:
     """What the acceptance in the form would cover. Its terms need not be complete yet."""
     form = state.form
     assert form is not None
-    open_members = tuple(m for m in state.members if m.fingerprint not in state.accepted)
     try:
         until = date.fromisoformat(form.text("until").strip())
     except ValueError:
-        until = state.until
+        until = state.session.default_until
     reason, by = (" ".join(form.text(name).split()) for name in ("reason", "by"))
     terms = Terms(reason=reason, by=by, until=until)
-    here = [m for m in chosen(state.group, state.focus, form.scope) if m.fingerprint not in state.accepted]
-    return cover(here, form.scope, open_members, terms)
+    return cover(_not_accepted(state, form), form.scope, state.session.open, terms)
 
 
 def decision(state: ReviewState) -> Decision:
@@ -104,11 +104,16 @@ def decision(state: ReviewState) -> Decision:
     form = state.form
     assert form is not None
     assert form.choice is not None
-    meant = [m for m in chosen(state.group, state.focus, form.scope) if m.fingerprint not in state.accepted]
-    left = [m for m in meant if m.fingerprint not in state.noted]
+    meant = _not_accepted(state, form)
+    left = [m for m in meant if m.fingerprint not in state.session.noted]
     prints = tuple(member.fingerprint for member in left or meant)
     note = form.text("note").strip()
     return Decision(choice=form.choice, fingerprints=prints, group=state.group.title, note=note)
+
+
+def _not_accepted(state: ReviewState, form: Form) -> list[Member]:
+    accepted = state.session.accepted
+    return [m for m in chosen(state.group, state.focus, form.scope) if m.fingerprint not in accepted]
 
 
 def breaking(found: Coverage) -> int:

@@ -121,7 +121,8 @@ def bar(state: ReviewState, width: int) -> Iterator[Text]:
     parts = [f"{found[name]} {name}" for name in ("decided", "left")]
     parts += [f"{found['skipped']} skipped"] if found["skipped"] else []
     parts += [f"{found['accepted']} accepted until {lapses(state)}"] if found["accepted"] else []
-    pair = Text.assemble(" ", (state.clients[0], "bold"), " against ", (state.clients[1], "bold"))
+    reference, candidate = state.session.clients
+    pair = Text.assemble(" ", (reference, "bold"), " against ", (candidate, "bold"))
     yield from spread(pair, Text(" · ".join(parts)), width)
     yield rule(width)
 
@@ -144,18 +145,19 @@ def title(state: ReviewState, width: int) -> Iterator[Text]:
 
 def about(state: ReviewState, item: Item, width: int) -> Iterator[Text]:
     """The group, the recording, what was decided and both values; the title of the lanes is the last line."""
-    group, member = state.group, state.focus
+    group, member, session = state.group, state.focus, state.session
     yield from title(state, width)
     yield Text("")
     position = f" ({group.members.index(member) + 1} of {len(group.members)})"
     origin = item.provenance or "of unknown origin"
     origin += "" if item.recorded_on is None else f", recorded {item.recorded_on}"
-    versions = [f"{name} {state.versions[name]}" for name in ("litellm", "openai") if name in state.versions]
+    used = session.versions
+    versions = [f"{name} {used[name]}" for name in ("litellm", "openai") if name in used]
     first, *more = wrapped(f"{item.id}{position}  {' · '.join([origin, *versions])}", width, most=2)
     first.stylize("bold", 0, len(item.id) + 1)
     yield from (first, *more)
     yield from wrapped(plain_meaning(member.divergence), width, most=2)
-    waiver, noted = state.accepted.get(member.fingerprint), state.noted.get(member.fingerprint)
+    waiver, noted = session.accepted.get(member.fingerprint), session.noted.get(member.fingerprint)
     if waiver is not None:
         text = f"Accepted until {waiver.until} by {waiver.by}: {waiver.reason}"
         yield from wrapped(text, width, style="green", most=3)
@@ -172,7 +174,7 @@ def about(state: ReviewState, item: Item, width: int) -> Iterator[Text]:
 def _evidence(state: ReviewState, item: Item, width: int) -> Iterator[Text]:
     """Both values, and the title of the lanes."""
     # A provider may have a reference of its own.
-    names = (item.reference.client if item.reference else state.clients[0], state.clients[1])
+    names = (item.reference.client if item.reference else state.session.clients[0], state.session.clients[1])
     yield from _values(state, names, width)
     view = state.shown_view
     special = {"wire": "event, time, chunks made of it by each client", "time line": "recorded times"}
@@ -207,8 +209,8 @@ def _members(state: ReviewState, size: Size) -> Iterator[Text]:
     first = max(0, min(state.choosing - room // 2, len(members) - room))
     for number, member in enumerate(members[first : first + room], first):
         here = number == state.choosing
-        noted = state.noted.get(member.fingerprint)
-        mark = "accepted" if member.fingerprint in state.accepted else ""
+        noted = state.session.noted.get(member.fingerprint)
+        mark = "accepted" if member.fingerprint in state.session.accepted else ""
         mark = mark or (str(noted.choice) if noted else "noisy" if member.noisy else "")
         d = member.divergence
         values = " → ".join(value_pair(d.reference, d.candidate, max((size.width - 56) // 2, 8)))
@@ -297,6 +299,7 @@ def _scopes(state: ReviewState, form: Form, width: int) -> Iterator[Text]:
 
 def _preview(found: Coverage, state: ReviewState, width: int) -> Iterator[Text]:
     """What the rows would cover, before they are written."""
+    settings = state.session.settings
     meant = f"{len(found.meant):,} of the {count(len(state.group.members), 'difference')} here"
     yield Text(f" It would cover {meant}", style="bold")
     if found.others:
@@ -308,7 +311,7 @@ def _preview(found: Coverage, state: ReviewState, width: int) -> Iterator[Text]:
         yield from _listed(lines, width)
     else:
         yield Text(" and nothing else that this run found.")
-    yield Text(f" with {count(len(found.rows), 'row')} in {state.waivers}:", style="bold")
+    yield Text(f" with {count(len(found.rows), 'row')} in {settings.shown(settings.waivers)}:", style="bold")
     yield from _listed([Text(f"   {row_text(row)}") for row in found.rows], width)
     if found.open_ended:
         yield from wrapped("A * also covers what will be recorded later.", width, style="yellow")

@@ -39,14 +39,13 @@ class InteractiveReview:
     """
 
     def __init__(self, review: ReviewSession, *, by: str) -> None:
-        self._review = review
         self._undo: list[tuple[FileChange, ReviewState]] = []
         self._on = Frame()
         self._item = lru_cache(maxsize=1)(self._read)
         # A long page is laid out once, not for every line that is scrolled.
         self._layout = lru_cache(maxsize=1)(lambda key: layout(self.state, self._item(key[0]), key[-1]))
         self._saved = ""
-        self.state = _resumed(review, replace(state_of(review), by=by))
+        self.state = _resumed(ReviewState(session=review, members=review.open, by=by))
 
     def frame(self, size: Size) -> tuple[Text, ...]:
         """The screen as it should be now."""
@@ -76,9 +75,9 @@ class InteractiveReview:
                 self._take_back()
             elif effect is not None:
                 self._decide(effect)
-            now = _position(self._review, self.state)
-            if now != self._saved and not self._review.read_only:
-                replace_file(self._review.stored.folder / STATE, now)
+            now = _position(self.state)
+            if now != self._saved and not self.state.session.read_only:
+                replace_file(self.state.session.stored.folder / STATE, now)
                 self._saved = now
         except _EXPECTED as error:
             self.state = replace(self.state, message=str(error))
@@ -99,10 +98,10 @@ class InteractiveReview:
 
     def _read(self, name: str) -> Item:
         try:
-            return self._review.stored.item(name)
+            return self.state.session.stored.item(name)
         except StoredResultError as error:  # its line cannot be read: what the result says of it can
             self.state = replace(self.state, message=str(error))
-            light = next(each for each in self._review.stored.items() if each.id == name)
+            light = next(each for each in self.state.session.stored.items() if each.id == name)
             return replace(light, problem=str(error))
 
     def _decide(self, effect: Effect) -> None:
@@ -111,17 +110,17 @@ class InteractiveReview:
         assert form is not None
         if effect is Effect.ACCEPT:
             until = reviewing.day_of(form.text("until"))
-            reviewing.checked_terms(form.text("reason"), form.text("by"), until, self._review.today)
-            change = reviewing.accept(self._review, forms.coverage(before).rows)
+            reviewing.checked_terms(form.text("reason"), form.text("by"), until, self.state.session.today)
+            change = reviewing.accept(self.state.session, forms.coverage(before).rows)
             message = f"Accepted until {until}."
         else:
-            change = reviewing.note(self._review, [forms.decision(before)])
+            change = reviewing.note(self.state.session, [forms.decision(before)])
             fix = form.choice is Choice.FIX
             message = "Marked: it needs a fix." if fix else "Marked as noise; it still counts."
         self._undo.append((change, before))
-        self._reread()
+        session = reread(before.session)
         reason, by = form.text("reason") or before.reason, form.text("by") or before.by
-        state = replace(self.state, form=None, reason=reason, by=by)
+        state = replace(before, session=session, form=None, reason=reason, by=by)
         after = shown(state, state.at) if state.left(state.group) else onward(state, state.at + 1)
         self.state = replace(after, message=message)
 
@@ -130,40 +129,18 @@ class InteractiveReview:
             self.state = replace(self.state, message="There is nothing to undo.")
             return
         change, before = self._undo[-1]
-        reviewing.undo(self._review, change)
+        reviewing.undo(self.state.session, change)
         self._undo.pop()
-        self.state = replace(before, form=None, message="Undone.")
-        self._reread()
-
-    def _reread(self) -> None:
-        self._review = reread(self._review)
-        since = {m.fingerprint for m in self.state.members}
-        accepted = {name: waiver for name, waiver in self._review.accepted.items() if name in since}
-        self.state = replace(self.state, accepted=accepted, noted=self._review.noted)
-
-
-def state_of(review: ReviewSession) -> ReviewState:
-    """The beginning of a review."""
-    document = review.stored.document
-    return ReviewState(
-        members=review.open,
-        clients=(document["reference"], document["candidate"]),
-        versions=document["versions"],
-        waivers=review.settings.shown(review.settings.waivers),
-        noted=review.noted,
-        until=review.default_until,
-        refusal=review.read_only,
-        no_waivers=review.no_waivers,
-    )
+        self.state = replace(before, session=reread(before.session), form=None, message="Undone.")
 
 
 # Where an interrupted review stood
 
 
-def _position(review: ReviewSession, state: ReviewState) -> str:
+def _position(state: ReviewState) -> str:
     values = {
         "format": _FORMAT,
-        "run": review.stored.run,
+        "run": state.session.stored.run,
         "group": state.group.id,
         "skipped": sorted(state.skipped),
         "filter": state.words,
@@ -171,11 +148,12 @@ def _position(review: ReviewSession, state: ReviewState) -> str:
     return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
 
 
-def _resumed(review: ReviewSession, state: ReviewState) -> ReviewState:
+def _resumed(state: ReviewState) -> ReviewState:
     """Where the last review of this run was left; the beginning where that cannot be read."""
+    stored = state.session.stored
     try:
-        saved = json.loads((review.stored.folder / STATE).read_text(encoding="utf-8"))
-        ours = (saved["format"], saved["run"]) == (_FORMAT, review.stored.run)
+        saved = json.loads((stored.folder / STATE).read_text(encoding="utf-8"))
+        ours = (saved["format"], saved["run"]) == (_FORMAT, stored.run)
         begun = begin(replace(state, skipped=frozenset(saved["skipped"]), words=str(saved["filter"])))
         at = next((n for n, group in enumerate(begun.groups) if group.id == saved["group"]), None)
     except (OSError, ValueError, TypeError, LookupError):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum, auto
 
 from prompt_toolkit.document import Document
 
 from llm_contracts.parity.decision_groups import DecisionGroup, Member, narrowed, queue
-from llm_contracts.parity.waiver import Waiver
-from llm_contracts.review.decisions import Choice, Decision, Scope
+from llm_contracts.review.decisions import Choice, Scope
+from llm_contracts.review.session import ReviewSession
 from llm_contracts.review.tui.evidence import first_view
 from llm_contracts.review.tui.page import View
 
@@ -63,15 +63,9 @@ class ReviewState:
     """A review in progress.
 
     Attributes:
+        session: the result with the decisions about it, as they are now.
         members: every difference that was not accepted when the review began.
-        clients: what the reference and the candidate are called.
-        versions: package → release under which they were run.
-        waivers: the file that acceptances go to.
-        by, until: what a form is filled with before anybody has typed anything.
-        accepted: fingerprint → waiver, for those accepted since.
-        noted: fingerprint → decision, for those marked as to be fixed or as noise.
-        refusal: why nothing can be decided; empty where it can.
-        no_waivers: why nothing can be accepted, though it can be marked; empty where it can.
+        by: what a form is filled with before anybody has typed a name.
         skipped: ids of groups that were passed over.
         words: the filter; empty for all.
         at, member: the numbers of the group and of the member that are shown.
@@ -79,16 +73,9 @@ class ReviewState:
         choosing: the member under the cursor in the list of members.
     """
 
+    session: ReviewSession
     members: tuple[Member, ...]
-    clients: tuple[str, str]
-    versions: Mapping[str, str]
-    waivers: str
-    until: date
     by: str = ""
-    accepted: Mapping[str, Waiver] = field(default_factory=dict)
-    noted: Mapping[str, Decision] = field(default_factory=dict)
-    refusal: str = ""
-    no_waivers: str = ""
     skipped: frozenset[str] = frozenset()
     words: str = ""
     at: int = 0
@@ -120,15 +107,16 @@ class ReviewState:
 
     def left(self, group: DecisionGroup) -> tuple[Member, ...]:
         """The members of a group about which nothing has been decided."""
-        decided = self.accepted.keys() | self.noted.keys()
+        decided = self.session.accepted.keys() | self.session.noted.keys()
         return tuple(member for member in group.members if member.fingerprint not in decided)
 
     def standing(self, group: DecisionGroup) -> str:
         """What was decided about a group: `accepted`, `fix`, `noise`, `skipped`, or nothing yet."""
         if self.left(group):
             return "skipped" if group.id in self.skipped else ""
-        noted = (self.noted[p] for p in group.fingerprints if p in self.noted and p not in self.accepted)
-        return next((str(decision.choice) for decision in noted), "accepted")
+        accepted, noted = self.session.accepted, self.session.noted
+        marks = (str(noted[p].choice) for p in group.fingerprints if p in noted and p not in accepted)
+        return next(marks, "accepted")
 
 
 def begin(state: ReviewState) -> ReviewState:
@@ -173,4 +161,6 @@ def tally(state: ReviewState) -> Counter[str]:
 
 def lapses(state: ReviewState) -> date | None:
     """The first day on which something accepted here lapses."""
-    return min((waiver.until for waiver in state.accepted.values()), default=None)
+    accepted = state.session.accepted
+    found = (accepted[m.fingerprint].until for m in state.members if m.fingerprint in accepted)
+    return min(found, default=None)
