@@ -77,7 +77,6 @@ class Reader:
             "PATH": f"{self.environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.folder),
             "LANG": "C.UTF-8",
-            "PYTHONPYCACHEPREFIX": str(self.environment / "compiled"),  # none of it in the reader's folder
         }
 
 
