@@ -9,8 +9,8 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from llm_contracts import Interaction
-from llm_contracts.serve.http import ServeSession
 from llm_contracts.serve.run import from_project, indexes, serving
+from llm_contracts.serve.session import ServeSession, ServingRules
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.scrub import Scrubber
@@ -22,7 +22,8 @@ def session() -> Iterator[ServeSession]:
     catalogue = from_project(PROJECT, PROJECT.scenarios)
     assert not catalogue.unreadable
     served = indexes(PROJECT, catalogue)
-    with serving(served, port=0, playback=PlaybackOptions(), scrubber=Scrubber({})) as running:
+    rules = ServingRules(playback=PlaybackOptions(), scrubber=Scrubber({}))
+    with serving(served, rules, port=0) as running:
         yield running
 
 

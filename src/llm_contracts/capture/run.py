@@ -23,7 +23,7 @@ from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.project.scenario import Provider
 from llm_contracts.project.secrets import secrets_in
 from llm_contracts.project.well_known import AZURE, FURTHER_VARIABLES, WELL_KNOWN
-from llm_contracts.serve.http.address import RESERVED
+from llm_contracts.serve.address import RESERVED
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.proxy import exchange
 from llm_contracts.wire.proxy.network import network_from

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from llm_contracts.project.scenario import Scenario
-    from llm_contracts.record.run import PlannedRecording, RecordReport
+    from llm_contracts.record.plan import PlannedRecording
+    from llm_contracts.record.run import RecordReport
 
 _EXAMPLES = """\b
 Examples:
@@ -80,7 +81,7 @@ def record(
     from llm_contracts.drift.markdown import render_drift
     from llm_contracts.drift.report import DriftReport, RecordingState
     from llm_contracts.project.endpoint import overrides
-    from llm_contracts.record.run import plan
+    from llm_contracts.record.plan import plan
     from llm_contracts.record.run import record as run_record
     from llm_contracts.record.terminal import (
         plan_document,

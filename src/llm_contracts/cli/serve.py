@@ -85,7 +85,8 @@ def serve(
     had no answer.
     """
     from llm_contracts.serve import run as serving
-    from llm_contracts.serve.http.answers import overview
+    from llm_contracts.serve.answers import overview
+    from llm_contracts.serve.session import ServingRules
     from llm_contracts.serve.terminal import print_addresses, request_log
     from llm_contracts.util.terminal import echo, one_line
     from llm_contracts.wire.scrub import Scrubber
@@ -93,7 +94,7 @@ def serve(
     project = frame.project_here(needed=not sources)
     secrets = frame.secrets_of(project)
     catalogue = _catalogue(project, sources, providers, scenarios)
-    recordings = [each for found in catalogue.recordings.values() for each in found]
+    recordings = [each for found in catalogue.recordings.values() for each in found.values()]
     for file in {each.file.partition(": ")[0] for each in recordings}:
         frame.refuse_secrets_in(project.settings.root / file, secrets)
     for sentence in (*catalogue.left_out, *catalogue.unreadable):
@@ -104,12 +105,9 @@ def serve(
         request_log(log_file) as log,
         serving.serving(
             serving.indexes(project, catalogue),
+            ServingRules(playback=playback, scrubber=Scrubber(secrets), any_body=any_body, log=log),
             port=port,
-            playback=playback,
-            scrubber=Scrubber(secrets),
-            any_body=any_body,
             origins=origins,
-            log=log,
         ) as session,
         frame.stop_signal() as wait,
     ):

@@ -10,9 +10,9 @@ from llm_contracts.project.endpoint import live_endpoint
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.record.source import RecordOptions, Source
 from llm_contracts.simulator.dialects import DIALECTS
-from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load
+from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.protocols import BUILT_IN, Protocols
+from llm_contracts.wire.protocols import Protocols
 
 _UNKNOWN_ANSWER = 300  # tokens guessed for an answer nobody has seen or limited
 _REAL = frozenset({Provenance.LIVE, Provenance.IMPORTED})  # somebody's provider said it
@@ -49,23 +49,16 @@ def _step(project: Project, scenario: Scenario, options: RecordOptions) -> Plann
     try:
         cassette = load(path) if path.is_file() else None
     except CassetteError as error:
-        return _damaged(scenario, options, error)
-    reason = _not_to_verify(cassette, options) if options.verify else None
-    if cassette and not options.verify:
-        reason = _good_enough(cassette, options, _provenance(project, scenario, options))
+        # It may have been live evidence: only another live recording may take its place unasked.
+        if options.verify:
+            return PlannedRecording(scenario=scenario, skip=str(error), broken=True)
+        if options.source is not Source.LIVE and not options.overwrite_live:
+            further = "Delete the file to record it anew."
+            return PlannedRecording(scenario=scenario, skip=f"{error} {further}", broken=True)
+        cassette = None
     tokens = _tokens(scenario, cassette, project.protocols_of(scenario.provider))
+    reason = _good_enough(project, scenario, cassette, options)
     return PlannedRecording(scenario=scenario, skip=reason, tokens=tokens)
-
-
-def _damaged(scenario: Scenario, options: RecordOptions, error: CassetteError) -> PlannedRecording:
-    """A damaged file may have been live evidence: only another live recording may take its place unasked."""
-    if options.verify:
-        return PlannedRecording(scenario=scenario, skip=str(error), broken=True)
-    if options.source is Source.LIVE or options.overwrite_live:
-        return PlannedRecording(scenario=scenario, tokens=_tokens(scenario))
-    return PlannedRecording(
-        scenario=scenario, skip=f"{error} Delete the file to record it anew.", broken=True
-    )
 
 
 def _unreachable(project: Project, scenario: Scenario, options: RecordOptions) -> str | None:
@@ -86,12 +79,25 @@ def _unreachable(project: Project, scenario: Scenario, options: RecordOptions) -
     return None
 
 
-def _not_to_verify(cassette: Cassette | None, options: RecordOptions) -> str | None:
+def _good_enough(
+    project: Project, scenario: Scenario, cassette: Cassette | None, options: RecordOptions
+) -> str | None:
+    """Why a recording stays, or is not verified; None where somebody is called."""
     if cassette is None:
-        return "there is no recording to verify"
-    if options.stale_days is None:
+        return "there is no recording to verify" if options.verify else None
+    recording, stale = cassette.recording, options.stale_days
+    real = recording.provenance if recording and recording.provenance in _REAL else None
+    if not options.verify:
+        new = _provenance(project, scenario, options)
+        if new is Provenance.SIMULATED and real and not options.overwrite_live:
+            return f"there is {'a live' if real is Provenance.LIVE else 'an imported'} recording"
+        if new is Provenance.LIVE and real is not Provenance.LIVE:
+            return None
+    if stale is None:
+        return "there is a recording" if options.missing and not options.verify else None
+    if recording is None or recording.age(options.now().date()) >= stale:
         return None
-    return _young_enough(cassette.recording, options)
+    return f"the recording of {recording.recorded_at.date()} is recent enough"
 
 
 def _provenance(project: Project, scenario: Scenario, options: RecordOptions) -> Provenance:
@@ -102,28 +108,7 @@ def _provenance(project: Project, scenario: Scenario, options: RecordOptions) ->
     return Provenance.LIVE if endpoint is None else endpoint.provenance
 
 
-def _good_enough(cassette: Cassette, options: RecordOptions, new: Provenance) -> str | None:
-    recording = cassette.recording
-    is_live = recording is not None and recording.provenance is Provenance.LIVE
-    real = recording.provenance if recording and recording.provenance in _REAL else None
-    if new is Provenance.SIMULATED and real and not options.overwrite_live:
-        return f"there is {'a live' if is_live else 'an imported'} recording"
-    if not (options.missing or options.stale_days is not None):
-        return None
-    if new is Provenance.LIVE and not is_live:
-        return None
-    return _young_enough(recording, options)
-
-
-def _young_enough(recording: Recording | None, options: RecordOptions) -> str | None:
-    if options.stale_days is None:
-        return "there is a recording"
-    if recording is None or recording.age(options.now().date()) >= options.stale_days:
-        return None
-    return f"the recording of {recording.recorded_at.date()} is recent enough"
-
-
-def _tokens(scenario: Scenario, cassette: Cassette | None = None, protocols: Protocols = BUILT_IN) -> int:
+def _tokens(scenario: Scenario, cassette: Cassette | None, protocols: Protocols) -> int:
     """From the totals of an earlier recording; without one, from the lengths of prompt and limit."""
     if scenario.expects == "failure" or not scenario.messages:
         return 0

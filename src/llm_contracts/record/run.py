@@ -6,23 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import partial
 
 from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.drift.report import ComparedRecording
-from llm_contracts.project.config import Project
+from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.endpoint import WRONG_KEY, Endpoint, live_endpoint
-from llm_contracts.project.scenario import Provider, Scenario
+from llm_contracts.project.evidence import refused_key
+from llm_contracts.project.scenario import Scenario
 from llm_contracts.project.secrets import secrets_in
 from llm_contracts.record.plan import PlannedRecording, plan
 from llm_contracts.record.source import RecordOptions, Source
-from llm_contracts.record.take import (
-    Attempt,
-    KeyRefusedError,
-    NotWantedError,
-    RecordingContext,
-    rehearsed_before,
-)
+from llm_contracts.record.take import RecordingContext, rehearsed_before
 from llm_contracts.record.verify import replaced, verified
 from llm_contracts.simulator.server import Simulator
 from llm_contracts.util.files import remove_abandoned_drafts
@@ -31,17 +27,6 @@ from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Rec
 from llm_contracts.wire.proxy.network import network_from
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import Scrubber
-
-__all__ = [
-    "PlannedRecording",
-    "RecordOptions",
-    "RecordOutcome",
-    "RecordReport",
-    "RecordedScenario",
-    "Source",
-    "plan",
-    "record",
-]
 
 
 class RecordOutcome(StrEnum):
@@ -135,18 +120,34 @@ def record(
             timeout=options.timeout,
             network=network_from(options.environ),
         )
-        session = _Session(project, options, context, _Endpoints(project, options, stack))
-        return _over(steps, lambda step: _take(session, step), progress)
+        session = _Session(project, options, context, stack)
+        takes: list[RecordedScenario] = []
+        try:
+            for step in steps:
+                takes.append(_take(session, step))
+                progress(takes[-1])
+        except KeyboardInterrupt:
+            rest = tuple(step.scenario.name for step in steps[len(takes) :] if not step.skip)
+            return RecordReport(takes=tuple(takes), interrupted=True, remaining=rest)
+        return RecordReport(takes=tuple(takes))
 
 
 @dataclass(frozen=True, slots=True)
 class _Session:
-    """What a run is made with. `refused`: provider → why its key was refused; it is not asked again."""
+    """What a run is made with.
+
+    Attributes:
+        context: what holds for all providers without a reference of their own.
+        stack: ends the simulators.
+        simulators: provider → its simulator, started when first needed.
+        refused: provider → why its key was refused; it is not asked again.
+    """
 
     project: Project
     options: RecordOptions
     context: RecordingContext
-    endpoints: _Endpoints
+    stack: ExitStack
+    simulators: dict[str, Simulator] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
 
     def context_for(self, scenario: Scenario) -> RecordingContext:
@@ -157,103 +158,17 @@ class _Session:
             return context
         return replace(context, name=own, client=resolve(own, self.project.clients))
 
-
-def _take(session: _Session, step: PlannedRecording) -> RecordedScenario:
-    """Record one scenario. Whatever goes wrong with it alone is its own outcome."""
-    scenario = step.scenario
-    if step.skip:
-        outcome = RecordOutcome.FAILED if step.broken else RecordOutcome.SKIPPED
-        return RecordedScenario(scenario=scenario.name, outcome=outcome, detail=step.skip)
-    if scenario.provider in session.refused and scenario.key == "valid":
-        return RecordedScenario(
-            scenario=scenario.name, outcome=RecordOutcome.SKIPPED, detail=session.refused[scenario.provider]
-        )
-    try:
-        return (_verify if session.options.verify else _record)(session, scenario)
-    except KeyRefusedError as error:
-        session.refused[scenario.provider] = f"the key was refused for {scenario.name}; check it, then go on"
-        return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.FAILED, detail=str(error))
-    except (NotWantedError, CassetteError) as error:
-        return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.FAILED, detail=str(error))
-    except OSError as error:
-        place = session.project.cassette(scenario)
-        detail = f"{place}: cannot be written ({error.strerror}); the old file is as it was"
-        return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.FAILED, detail=detail)
-
-
-def _record(session: _Session, scenario: Scenario) -> RecordedScenario:
-    options, path = session.options, session.project.cassette(scenario)
-    context = session.context_for(scenario)
-    endpoint = session.endpoints.endpoint(scenario)
-    interactions = context.take(scenario, endpoint)
-    # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
-    if options.source is Source.SIMULATOR and rehearsed_before(path, interactions):
-        return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.UNCHANGED)
-    recording = _recording(session, scenario, context.name, endpoint)
-    cassette = Cassette(interactions=interactions, recording=recording)
-    compared = replaced(
-        scenario.name, path, cassette, session.project.protocols_of(scenario.provider, scenario)
-    )
-    context.keep(path, cassette)
-    return RecordedScenario(scenario=scenario.name, outcome=RecordOutcome.RECORDED, compared=compared)
-
-
-def _verify(session: _Session, scenario: Scenario) -> RecordedScenario:
-    """Call as for a recording, and compare. An exchange that could not even be kept teaches nothing."""
-    recorded = load(session.project.cassette(scenario))
-    context = session.context_for(scenario)
-    endpoint = session.endpoints.endpoint(scenario)
-    try:
-        attempt = context.attempt(scenario, endpoint)
-    except NotWantedError as error:
-        attempt = Attempt(interactions=(), objection=str(error))
-    compared = verified(
-        scenario.name,
-        recorded,
-        attempt,
-        _recording(session, scenario, context.name, endpoint),
-        session.project.protocols_of(scenario.provider, scenario),
-    )
-    return RecordedScenario(
-        scenario=scenario.name,
-        outcome=RecordOutcome(str(compared.state)),
-        detail=compared.detail,
-        compared=compared,
-    )
-
-
-def _recording(session: _Session, scenario: Scenario, client: str, endpoint: Endpoint) -> Recording:
-    live = session.options.source is Source.LIVE
-    return Recording(
-        provenance=endpoint.provenance if live else Provenance.SIMULATED,
-        address=endpoint.address if live else "",
-        recorded_at=session.options.now().replace(microsecond=0),
-        provider=scenario.provider,
-        scenario=scenario.id,
-        client=client,
-        versions=versions(session.project.settings.distributions, (client,)),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Endpoints:
-    """Whom to call: the provider, or a simulator that is started when first needed and runs until the end."""
-
-    project: Project
-    options: RecordOptions
-    stack: ExitStack
-    simulators: dict[str, Simulator] = field(default_factory=dict)
-
     def endpoint(self, scenario: Scenario) -> Endpoint:
-        """Where to record a scenario that the plan lets through."""
-        provider = self.project.provider(scenario.provider)
-        if self.options.source is Source.SIMULATOR:
-            return self._simulated(provider, scenario)
-        endpoint = live_endpoint(provider, self.options.environ)
-        assert endpoint is not None  # the plan skips providers without a key
-        return endpoint
+        """Where to record a scenario that the plan lets through.
 
-    def _simulated(self, provider: Provider, scenario: Scenario) -> Endpoint:
+        Raises:
+            ConfigError: the simulator has no script for it.
+        """
+        provider = self.project.provider(scenario.provider)
+        if self.options.source is Source.LIVE:
+            endpoint = live_endpoint(provider, self.options.environ)
+            assert endpoint is not None  # the plan skips providers without a key
+            return endpoint
         dialect = self.project.dialect_of(provider.name)
         assert dialect is not None  # the plan skips providers without one
         if provider.name not in self.simulators:
@@ -261,23 +176,58 @@ class _Endpoints:
         simulator = self.simulators[provider.name]
         try:
             simulator.play(scenario.script or scenario.id)
-        except ValueError as error:  # it has no such script
-            raise NotWantedError(str(error)) from error
+        except ValueError as error:
+            raise ConfigError(str(error)) from error
         return Endpoint(base_url=simulator.base_url, public_url=provider.base_url, key=simulator.key)
 
 
-def _over(
-    steps: Sequence[PlannedRecording],
-    take: Callable[[PlannedRecording], RecordedScenario],
-    progress: Callable[[RecordedScenario], None],
-) -> RecordReport:
-    """Take every step in turn. Ctrl-C ends it where it is."""
-    takes: list[RecordedScenario] = []
+def _take(session: _Session, step: PlannedRecording) -> RecordedScenario:
+    """Record or verify one scenario. Whatever goes wrong with it alone is its own outcome."""
+    scenario = step.scenario
+    ended = partial(RecordedScenario, scenario=scenario.name)
+    if step.skip:
+        return ended(outcome=RecordOutcome.FAILED if step.broken else RecordOutcome.SKIPPED, detail=step.skip)
+    if scenario.provider in session.refused and scenario.key == "valid":
+        return ended(outcome=RecordOutcome.SKIPPED, detail=session.refused[scenario.provider])
     try:
-        for step in steps:
-            takes.append(take(step))
-            progress(takes[-1])
-    except KeyboardInterrupt:
-        rest = tuple(step.scenario.name for step in steps[len(takes) :] if not step.skip)
-        return RecordReport(takes=tuple(takes), interrupted=True, remaining=rest)
-    return RecordReport(takes=tuple(takes))
+        return _called(session, scenario)
+    except (ConfigError, CassetteError) as error:
+        return ended(outcome=RecordOutcome.FAILED, detail=str(error))
+    except OSError as error:
+        place = session.project.cassette(scenario)
+        detail = f"{place}: cannot be written ({error.strerror}); the old file is as it was"
+        return ended(outcome=RecordOutcome.FAILED, detail=detail)
+
+
+def _called(session: _Session, scenario: Scenario) -> RecordedScenario:
+    project, options, context = session.project, session.options, session.context_for(scenario)
+    path, live = project.cassette(scenario), options.source is Source.LIVE
+    recorded = load(path) if options.verify else None
+    endpoint = session.endpoint(scenario)
+    attempt = context.attempt(scenario, endpoint)
+    recording = Recording(
+        provenance=endpoint.provenance if live else Provenance.SIMULATED,
+        address=endpoint.address if live else "",
+        recorded_at=options.now().replace(microsecond=0),
+        provider=scenario.provider,
+        scenario=scenario.id,
+        client=context.name,
+        versions=versions(project.settings.distributions, (context.name,)),
+    )
+    ended = partial(RecordedScenario, scenario=scenario.name)
+    if recorded is not None:
+        compared = verified(scenario.name, recorded, attempt, recording, context.protocols)
+        outcome = RecordOutcome(str(compared.state))
+        return ended(outcome=outcome, detail=compared.detail, compared=compared)
+    if attempt.objection:
+        if refused_key(scenario, attempt.interactions):  # nothing else that is asked of it can succeed
+            why = f"the key was refused for {scenario.name}; check it, then go on"
+            session.refused[scenario.provider] = why
+        return ended(outcome=RecordOutcome.FAILED, detail=attempt.objection)
+    # Recording a rehearsal again would otherwise change nothing but dates and milliseconds in every file.
+    if not live and rehearsed_before(path, attempt.interactions):
+        return ended(outcome=RecordOutcome.UNCHANGED)
+    cassette = Cassette(interactions=attempt.interactions, recording=recording)
+    compared = replaced(scenario.name, path, cassette, context.protocols)
+    context.keep(path, cassette)
+    return ended(outcome=RecordOutcome.RECORDED, compared=compared)

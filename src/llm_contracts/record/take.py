@@ -10,7 +10,7 @@ from llm_contracts.clients.call import Client
 from llm_contracts.clients.observation import Observation
 from llm_contracts.clients.observe import observe
 from llm_contracts.project.endpoint import Endpoint
-from llm_contracts.project.evidence import objection, refused_key
+from llm_contracts.project.evidence import objection
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, load, save
 from llm_contracts.wire.interaction import End, Interaction
@@ -18,21 +18,13 @@ from llm_contracts.wire.protocols import BUILT_IN, Protocols
 from llm_contracts.wire.proxy.exchange import UnkeepableError
 from llm_contracts.wire.proxy.network import DIRECT, Network
 from llm_contracts.wire.proxy.server import Edge
-from llm_contracts.wire.scrub import Scrubber, SecretFound
-
-
-class NotWantedError(Exception):
-    """The exchange took place but is not what the scenario is about; the message says what came instead."""
-
-
-class KeyRefusedError(NotWantedError):
-    """The provider does not take the key: nothing else that is asked of it can succeed."""
+from llm_contracts.wire.scrub import Scrubber
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
     """What came of a call: its exchanges, scrubbed, and why they are not what the scenario is about; empty if
-    they are.
+    they are. Where they could not be kept there are none.
     """
 
     interactions: tuple[Interaction, ...]
@@ -56,26 +48,8 @@ class RecordingContext:
     network: Network = field(default=DIRECT, repr=False)
     protocols: Protocols = field(default=BUILT_IN, repr=False)
 
-    def take(self, scenario: Scenario, endpoint: Endpoint) -> tuple[Interaction, ...]:
-        """Make the call of a scenario and return its exchanges, scrubbed.
-
-        Raises:
-            KeyRefusedError: the provider refused a key that it should have taken.
-            NotWantedError: nothing was sent, or what came back is not what the scenario is about.
-        """
-        attempt = self.attempt(scenario, endpoint)
-        if attempt.objection and refused_key(scenario, attempt.interactions):
-            raise KeyRefusedError(attempt.objection)
-        if attempt.objection:
-            raise NotWantedError(attempt.objection)
-        return attempt.interactions
-
     def attempt(self, scenario: Scenario, endpoint: Endpoint) -> Attempt:
-        """Make the call of a scenario, whatever comes of it.
-
-        Raises:
-            NotWantedError: an exchange could not be kept.
-        """
+        """Make the call of a scenario, whatever comes of it."""
         with self.edge.record(
             upstream=endpoint.upstream,
             public=endpoint.public,
@@ -96,7 +70,7 @@ class RecordingContext:
             try:
                 interactions = tuple(endpoint.made_public(one) for one in session.interactions())
             except UnkeepableError as error:
-                raise NotWantedError(str(error)) from error
+                return Attempt(interactions=(), objection=str(error))
             failures = session.failures()
         reason = _objection(scenario, observation, interactions, self.protocols)
         said = self.scrubber.text(": ".join([reason, *failures[-1:]])) if reason else ""
@@ -106,15 +80,11 @@ class RecordingContext:
         """Write the cassette, unless a secret would get into it.
 
         Raises:
-            SecretFound: the value of a secret is still in there; nothing was written.
+            SecretFound: a secret, or what looks like one, is still in there; nothing was written.
         """
-        # The file's text may hold bodies in a form of its own, so they are looked at as they are, too.
-        bodies = [body for one in cassette.interactions for body in (one.request.body, one.response.body)]
 
         def write(file: IO[bytes], text: bytes) -> None:
-            found = {name for data in (text, *bodies) for name in self.scrubber.find(data)}
-            if found:
-                raise SecretFound(str(path), sorted(found))
+            self.scrubber.refuse(str(path), text, cassette.interactions)
             file.write(text)
 
         save(path, cassette, write=write)

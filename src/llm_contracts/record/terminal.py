@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from llm_contracts.record.run import PlannedRecording, RecordOutcome, RecordReport
+from llm_contracts.record.plan import PlannedRecording
+from llm_contracts.record.run import RecordOutcome, RecordReport
 from llm_contracts.util.text import count, first_names
 
 if TYPE_CHECKING:

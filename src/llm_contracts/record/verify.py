@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from llm_contracts.drift.report import ComparedRecording, RecordingState, compar
 from llm_contracts.record.take import Attempt
 from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.interaction import End, Interaction, Response
+from llm_contracts.wire.interaction import End, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _OURS = frozenset({401, 402, 403})  # the key, the account: our side, and it will not pass by itself
@@ -25,12 +26,12 @@ def verified(
     scenario: str, recorded: Cassette, attempt: Attempt, now: Recording, protocols: Protocols = BUILT_IN
 ) -> ComparedRecording:
     """What today's answer says about a recording. A provider that is in trouble says nothing about it."""
-    lasting = _trouble(recorded.interactions, attempt.interactions, protocols)
-    why = attempt.objection or "the provider failed"
-    if not attempt.interactions:
-        lasting, why = True, attempt.objection
+    olds = chain((one.response for one in recorded.interactions), repeat(None))
+    pairs = zip(olds, attempt.interactions, strict=False)
+    troubles = (_trouble(old, now.response, protocols) for old, now in pairs)
+    lasting = next((one for one in troubles if one is not None), None) if attempt.interactions else True
     if lasting is not None:
-        state = RecordingState.UNVERIFIED
+        state, why = RecordingState.UNVERIFIED, attempt.objection or "the provider failed"
         return compare_cassettes(
             scenario, recorded, None, protocols, state=state, detail=why, lasting=lasting
         )
@@ -48,21 +49,10 @@ def replaced(scenario: str, path: Path, now: Cassette, protocols: Protocols = BU
         return compare_cassettes(scenario, None, now, protocols, state=state, detail=why)
 
 
-def _trouble(
-    recorded: Sequence[Interaction], now: Sequence[Interaction], protocols: Protocols
-) -> bool | None:
+def _trouble(old: Response | None, new: Response, protocols: Protocols) -> bool | None:
     """Whether the trouble that the provider is in will last; None if it is in none, or in that which was
     recorded.
     """
-    for place, interaction in enumerate(now):
-        old = recorded[place].response if place < len(recorded) else None
-        lasting = _trouble_of(old, interaction.response, protocols)
-        if lasting is not None:
-            return lasting
-    return None
-
-
-def _trouble_of(old: Response | None, new: Response, protocols: Protocols) -> bool | None:
     was = None if old is None else read_facts(old, protocols).error
     error = read_facts(new, protocols).error
     alike = old is not None and (old.status, old.end) == (new.status, new.end)

@@ -42,10 +42,6 @@ class Fit:
     places: tuple[int, ...]
     differences: tuple[RequestDifference, ...] = ()
 
-    def next(self, played: set[int]) -> int:
-        """The place of the exchange to play: each once, in order, then the last one for ever."""
-        return next((place for place in self.places if place not in played), self.places[-1])
-
 
 class Reason(StrEnum):
     """Why there is no answer."""

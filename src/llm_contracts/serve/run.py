@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,15 +14,12 @@ from llm_contracts.corpus.index import INDEX
 from llm_contracts.corpus.judge import provider_of
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.serve.http import Entry, ServeSession
-from llm_contracts.serve.http.address import RESERVED
-from llm_contracts.serve.http.session import ServingRules
+from llm_contracts.serve.address import RESERVED
 from llm_contracts.serve.index import IndexedRecording, RecordingIndex
+from llm_contracts.serve.session import ServeSession, ServingRules
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
-from llm_contracts.wire.scrub import Scrubber
 
 _SUFFIXES = (".yaml", ".yml", ".json", ".har", ".toml", ".gz")
 _ENDPOINTS = ("/chat/completions", "/completions", "/embeddings", "/models", "/responses")
@@ -33,12 +30,12 @@ class Catalogue:
     """What there is to serve.
 
     Attributes:
-        recordings: provider → its recordings.
+        recordings: provider → its recordings, by their names.
         unreadable: a sentence for each recording that is damaged, naming place and fault.
         left_out: a sentence for each that is whole but of no use here.
     """
 
-    recordings: dict[str, list[IndexedRecording]] = field(default_factory=lambda: defaultdict(list))
+    recordings: dict[str, dict[str, IndexedRecording]] = field(default_factory=lambda: defaultdict(dict))
     unreadable: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
@@ -48,13 +45,10 @@ class Catalogue:
         Raises:
             ConfigError: the provider has one of the same name, so that a name would be ambiguous.
         """
-        for other in self.recordings[provider]:
-            if other.name == recording.name:
-                name = f"{provider}/{recording.name}"
-                raise ConfigError(
-                    f"{other.file} and {recording.file} are both {name}. Serve one, or rename one."
-                )
-        self.recordings[provider].append(recording)
+        other = self.recordings[provider].setdefault(recording.name, recording)
+        if other is not recording:
+            name = f"{provider}/{recording.name}"
+            raise ConfigError(f"{other.file} and {recording.file} are both {name}. Serve one, or rename one.")
 
     @property
     def untimed(self) -> int:
@@ -62,7 +56,7 @@ class Catalogue:
         return sum(
             any(each.response.body and each.response.pieces is None for each in recording.interactions)
             for recordings in self.recordings.values()
-            for recording in recordings
+            for recording in recordings.values()
         )
 
 
@@ -115,27 +109,24 @@ def indexes(project: Project, catalogue: Catalogue) -> tuple[RecordingIndex, ...
             raise ConfigError(f"No provider can be served as {name!r}: that address is the server's own.")
     return tuple(
         RecordingIndex(name, paths.get(name, _base_path(recordings)), recordings)
-        for name, recordings in catalogue.recordings.items()
+        for name, by_name in catalogue.recordings.items()
+        for recordings in [tuple(by_name.values())]
     )
 
 
 @contextmanager
 def serving(
     served: Sequence[RecordingIndex],
+    rules: ServingRules,
     *,
     port: int,
-    playback: PlaybackOptions,
-    scrubber: Scrubber,
-    any_body: bool = False,
     origins: Collection[str] = frozenset(),
-    log: Callable[[Entry], None] = lambda _entry: None,
 ) -> Iterator[ServeSession]:
     """A replay server for as long as the context is open; it calls nobody.
 
     Raises:
         EdgeError: the port cannot be opened.
     """
-    rules = ServingRules(playback=playback, any_body=any_body, scrubber=scrubber, log=log)
     with Edge(port, origins=origins) as edge:
         yield edge.mount(lambda loop, origin: ServeSession(served, rules, loop=loop, origin=origin))
 

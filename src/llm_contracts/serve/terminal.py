@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from llm_contracts.serve.http import Entry, ServeSession
-from llm_contracts.serve.http.answers import base_urls
+from llm_contracts.serve.answers import base_urls
+from llm_contracts.serve.session import Entry, ServeSession
 from llm_contracts.util.terminal import echo, terminal_console
 
 _LOG_WIDTH = 160  # where output is kept in a file, an address stays on its line

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.cli import run
-from llm_contracts.serve.http import Entry
+from llm_contracts.serve.session import Entry
 from llm_contracts.serve.terminal import Lines
 from llm_contracts.wire.cassette import load, save
 from llm_contracts.wire.proxy.server import Edge

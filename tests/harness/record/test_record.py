@@ -14,13 +14,8 @@ import pytest
 from llm_contracts.clients.call import Call, Function
 from llm_contracts.clients.resolve import ClientError
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.record.run import (
-    RecordedScenario,
-    RecordOutcome,
-    RecordReport,
-    Source,
-    record,
-)
+from llm_contracts.record.run import RecordedScenario, RecordOutcome, RecordReport, record
+from llm_contracts.record.source import Source
 from llm_contracts.simulator.server import Simulator
 from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.facts import read_facts

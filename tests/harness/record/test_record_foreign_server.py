@@ -27,7 +27,8 @@ from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import Project, Settings, environment
 from llm_contracts.project.load import load_project
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.record.run import RecordOptions, RecordOutcome, record
+from llm_contracts.record.source import RecordOptions
+from llm_contracts.record.run import RecordOutcome, record
 from llm_contracts.record.source import Source
 from llm_contracts.run.check import check
 from llm_contracts.run.options import Options

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.record.run import PlannedRecording, plan
+from llm_contracts.record.plan import PlannedRecording, plan
 from llm_contracts.record.source import Source
 from llm_contracts.wire.cassette import Cassette, Provenance, load, save
 from tests.harness.record.workshop import Workshop, row

@@ -10,7 +10,7 @@ import trustme
 
 from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.record.run import RecordOutcome
-from llm_contracts.record.take import NotWantedError, RecordingContext
+from llm_contracts.record.take import RecordingContext
 from llm_contracts.wire.proxy.exchange import Limits
 from llm_contracts.wire.proxy.network import EdgeError
 from llm_contracts.wire.proxy.server import Edge
@@ -60,5 +60,6 @@ def test_an_answer_that_cannot_be_kept_whole_is_not_kept_at_all() -> None:
         studio = RecordingContext(edge=edge, client=plain_client, name="c", scrubber=Scrubber({}), timeout=5)
         base = upstream.origin + "/v1"
         endpoint = Endpoint(base_url=base, public_url="https://api.openai.com/v1", key=REAL_KEY)
-        with pytest.raises(NotWantedError, match="the answer is larger than"):
-            studio.take(row(), endpoint)
+        attempt = studio.attempt(row(), endpoint)
+    assert "the answer is larger than" in attempt.objection
+    assert attempt.interactions == ()

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from llm_contracts.serve.http import Entry, ServeSession
 from llm_contracts.serve.index import IndexedRecording, RecordingIndex
 from llm_contracts.serve.run import serving
+from llm_contracts.serve.session import Entry, ServeSession, ServingRules
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.scrub import Scrubber
@@ -88,14 +88,10 @@ def running() -> Serving:
     def run(*indexes: RecordingIndex, any_body: bool = False, speed: float | None = None) -> Iterator[Server]:
         entries: list[Entry] = []
         scrubber = Scrubber({"OPENAI_API_KEY": KEY})
-        with serving(
-            indexes,
-            port=0,
-            playback=PlaybackOptions(speed=speed),
-            scrubber=scrubber,
-            any_body=any_body,
-            log=entries.append,
-        ) as session:
+        rules = ServingRules(
+            playback=PlaybackOptions(speed=speed), scrubber=scrubber, any_body=any_body, log=entries.append
+        )
+        with serving(indexes, rules, port=0) as session:
             yield Server(session=session, entries=entries)
 
     return run

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 
 from aiohttp import web
 
-from llm_contracts.serve.http.address import RUN_KEY, Address, parsed
-from llm_contracts.serve.http.answers import base_urls, missed, overview
-from llm_contracts.serve.http.log import Entry
-from llm_contracts.serve.http.runs import ClientRun, ClientRuns
+from llm_contracts.serve.address import RUN_KEY, Address, parsed
+from llm_contracts.serve.answers import base_urls, missed, overview
 from llm_contracts.serve.index import Fit, Miss, Reason, RecordingIndex
+from llm_contracts.serve.runs import ClientRun, ClientRuns
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.matching import NO_MATCH
@@ -28,31 +29,60 @@ _HERE = "http://serve.invalid"
 """What stands for scheme and host until the provider is known."""
 
 
+@dataclass(kw_only=True, slots=True)
+class Entry:
+    """One request to a provider. No header and no body is part of it: these hold keys and people's words.
+
+    Attributes:
+        time: when the request had arrived, in UTC.
+        run: the run's key.
+        provider: as named in the address.
+        method, path: the request, the path with its query but without credentials.
+        scenario, file, exchange: the recording that answered, and the place of the exchange in it.
+        status: what was answered; 0 if the connection was ended without an answer.
+        events: how many server-sent events were sent.
+        ms: how long it took to answer.
+        end: how the answer ended: as recorded, or `client_left`.
+        reason: why there was no answer (status 599).
+        differs: the places in which the request differs from the recorded one, or from the nearest.
+    """
+
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
+    run: str
+    provider: str
+    method: str
+    path: str
+    scenario: str | None = None
+    file: str | None = None
+    exchange: int | None = None
+    status: int = 0
+    events: int = 0
+    ms: float = 0.0
+    end: End | None = None
+    reason: str | None = None
+    differs: tuple[str, ...] = ()
+
+    def line(self) -> str:
+        """The entry as one line of JSON; what is not known is left out."""
+        known = {name: value for name, value in asdict(self).items() if value not in (None, ())}
+        return json.dumps(known, ensure_ascii=False)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServingRules:
     """How requests are answered.
 
     Attributes:
         playback: how recordings are played.
-        any_body: whether a scenario that is named answers whatever the query and the body are.
         scrubber: takes the secrets out of a request before it is compared, described or logged.
+        any_body: whether a scenario that is named answers whatever the query and the body are.
         log: called with each request to a provider when its answer is over.
     """
 
     playback: PlaybackOptions
-    any_body: bool
     scrubber: Scrubber
-    log: Callable[[Entry], None]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Pending:
-    """A request to a provider, and what will be written down of it."""
-
-    address: Address
-    request: Request
-    began: float
-    entry: Entry
+    any_body: bool = False
+    log: Callable[[Entry], None] = lambda _entry: None
 
 
 class ServeSession(Session):
@@ -86,28 +116,38 @@ class ServeSession(Session):
         address = parsed(target)
         if (answer := self._about_itself(request.method, target, address)) is not None:
             return answer
-        pending = _Pending(
-            address=address,
-            request=self._as_recorded(request, address),
-            began=self._loop.time(),
-            entry=Entry(
-                run=address.run,
-                provider=address.provider,
-                method=request.method,
-                path=scrub_query(address.target),
-            ),
+        entry = Entry(
+            run=address.run,
+            provider=address.provider,
+            method=request.method,
+            path=scrub_query(address.target),
         )
-        found = self._found(pending)
+        over = partial(self._over, entry, self._loop.time())
+        asked = self._as_recorded(request, address)
+        found = self._found(asked, address, entry)
         if isinstance(found, Miss):
             self._unmatched += 1
-            pending.entry.status, pending.entry.reason = NO_MATCH, str(found.reason)
-            self._over(pending, None)
-            return missed(found, pending.request, address, tuple(self.indexes))
+            entry.status, entry.reason = NO_MATCH, str(found.reason)
+            over(None)
+            return missed(found, asked, address, tuple(self.indexes))
+        response = decoded(found.response)
+        entry.status = response.status
+        headers = kept_at_the_edge(
+            response.headers,
+            uri=found.request.uri,
+            own=frozenset({origin_of(found.request.uri)}),
+            origin=self.origin + address.prefix,
+        )
+        player = Player(
+            options=self._rules.playback,
+            on_sent=lambda events: setattr(entry, "events", events),
+            on_end=over,
+        )
         try:
-            return await self._played(pending, found, incoming, transport)
+            return await player.play(incoming, transport, replace(response, headers=headers))
         except (asyncio.CancelledError, ConnectionResetError):
-            if pending.entry.end is None:  # a recorded cut or reset ends the handler likewise
-                self._over(pending, End.CLIENT_LEFT)
+            if entry.end is None:  # a recorded cut or reset ends the handler likewise
+                over(End.CLIENT_LEFT)
             raise
 
     def _about_itself(self, method: str, target: str, address: Address) -> web.Response | None:
@@ -145,8 +185,7 @@ class ServeSession(Session):
         origin = f"{_HERE}/{address.provider}" if first is None else origin_of(first)
         return self._rules.scrubber.request(replace(request, uri=origin + address.target))
 
-    def _found(self, pending: _Pending) -> Interaction | Miss:
-        address, entry = pending.address, pending.entry
+    def _found(self, asked: Request, address: Address, entry: Entry) -> Interaction | Miss:
         self._requested += 1
         if not RUN_KEY.fullmatch(address.run):
             return Miss(reason=Reason.NO_RUN)
@@ -155,7 +194,7 @@ class ServeSession(Session):
         index = self.indexes.get(address.provider)
         found: Fit | Miss = Miss(reason=Reason.NO_PROVIDER)
         if index is not None:
-            found = index.find(pending.request, name=address.scenario, any_body=self._rules.any_body)
+            found = index.find(asked, name=address.scenario, any_body=self._rules.any_body)
         entry.differs = tuple(each.where for each in found.differences)
         if isinstance(found, Miss):
             run.unmatched += 1
@@ -164,28 +203,10 @@ class ServeSession(Session):
         entry.scenario, entry.file, entry.exchange = found.recording.name, found.recording.file, place
         return interaction
 
-    async def _played(
-        self, pending: _Pending, found: Interaction, incoming: web.BaseRequest, transport: asyncio.Transport
-    ) -> web.StreamResponse:
-        response = decoded(found.response)
-        pending.entry.status = response.status
-        headers = kept_at_the_edge(
-            response.headers,
-            uri=found.request.uri,
-            own=frozenset({origin_of(found.request.uri)}),
-            origin=self.origin + pending.address.prefix,
-        )
-        player = Player(
-            options=self._rules.playback,
-            on_sent=lambda events: setattr(pending.entry, "events", events),
-            on_end=partial(self._over, pending),
-        )
-        return await player.play(incoming, transport, replace(response, headers=headers))
-
-    def _over(self, pending: _Pending, end: End | None) -> None:
+    def _over(self, entry: Entry, began: float, end: End | None) -> None:
         """Write the request down: before a client of a stream can know that it is over, so that whoever reads
         the log then finds it there.
         """
-        pending.entry.end = end
-        pending.entry.ms = round((self._loop.time() - pending.began) * 1000, 1)
-        self._rules.log(pending.entry)
+        entry.end = end
+        entry.ms = round((self._loop.time() - began) * 1000, 1)
+        self._rules.log(entry)

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from llm_contracts.serve.http.address import DEFAULT_RUN, Address
+from llm_contracts.serve.address import DEFAULT_RUN, Address
 from llm_contracts.serve.index import Miss, Reason, RecordingIndex
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.matching import NO_MATCH

@@ -28,10 +28,12 @@ class ClientRun:
     _played: dict[str, set[int]] = field(default_factory=dict)
 
     def next(self, provider: str, fit: Fit) -> tuple[int, Interaction]:
-        """The exchange that answers now, and its place in the recording."""
+        """The exchange that answers now, and its place in the recording: each that fits once, in order, then
+        the last one for ever.
+        """
         name = f"{provider}/{fit.recording.name}"
         played = self._played.setdefault(name, set())
-        place = fit.next(played)
+        place = next((each for each in fit.places if each not in played), fit.places[-1])
         played.add(place)
         self.answered[name] += 1
         return place, fit.recording.interactions[place]
