@@ -8,20 +8,18 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from llm_contracts.capture.keeper import KeeperLimits
-from llm_contracts.capture.session import CaptureSession, Copying, Room
-from llm_contracts.capture.writer import Change, Writer, Writing
+from llm_contracts.capture.session import CaptureSession
+from llm_contracts.capture.writer import CaptureOptions, Writer
 from llm_contracts.project.config import ConfigError
 from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.project.scenario import Provider
-from llm_contracts.project.secrets import secrets_in
 from llm_contracts.project.well_known import AZURE, FURTHER_VARIABLES, WELL_KNOWN
 from llm_contracts.serve.address import RESERVED
 from llm_contracts.wire.interaction import Request
@@ -58,31 +56,6 @@ class Target:
     def addresses(self, origin: str) -> dict[str, str]:
         """Variable → the base URL to set it to, where the edge has this origin."""
         return {name: f"{origin}/{self.provider}{path}" for name, path in self.variables.items()}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CaptureOptions:
-    """How to capture.
-
-    Attributes:
-        folder: the cassettes folder to write to.
-        environ: the variables of the application, and those of `.env`.
-        limits: how much is kept.
-        sample: the part of the calls that is looked at, from 0 to 1.
-        memory: bytes of copies that are held at once.
-        change: see `Writing`.
-        port: where to listen; 0 lets the system choose.
-        drain: seconds that calls under way are given at the end.
-    """
-
-    folder: Path
-    environ: Mapping[str, str] = field(repr=False)
-    limits: KeeperLimits = field(default_factory=KeeperLimits)
-    sample: float = 1.0
-    memory: int = 256 * _MIB
-    change: Change = tuple
-    port: int = 0
-    drain: float = 30.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -167,38 +140,24 @@ def capturing(project: Project, options: CaptureOptions) -> Iterator[Capture]:
         EdgeError: the port cannot be opened, or the network's settings cannot be used.
     """
     targets = targets_of(project, options.environ)
-    network, room = network_from(options.environ), Room(options.memory)
-    writer = Writer(
-        Writing(
-            folder=options.folder,
-            endpoints={each.provider: each.endpoint for each in targets},
-            secrets=secrets_in(options.environ, project.providers),
-            limits=options.limits,
-            change=options.change,
-            protocols=project.protocols,
-        ),
-        room,
-    )
+    network = network_from(options.environ)
+    writer = Writer(project, options, {each.provider: each.endpoint for each in targets})
     limits = exchange.Limits(request=_LARGEST_REQUEST, answer=_LARGEST_COPY)
     with _in_short_turns(), writer, Edge(options.port, limits=limits) as edge:
         capture = Capture(origin=f"http://127.0.0.1:{edge.port}", targets=targets, writer=writer)
         for each in targets:
-            copying = Copying(
+            make = partial(
+                CaptureSession,
                 provider=each.provider,
                 upstream=Upstream(origin=each.endpoint.upstream, timeout=_SILENCE, network=network),
                 public=each.endpoint.public,
                 limits=limits,
                 sample=options.sample,
-                room=room,
-                copied=writer.copied,
-                lost=writer.lost,
+                writer=writer,
             )
-            session = edge.mount(
-                lambda loop, origin, copying=copying: CaptureSession(copying, loop=loop, origin=origin),  # type: ignore[misc]
-                key=each.provider,
-            )
+            session = edge.mount(make, key=each.provider)
             capture.sessions = (*capture.sessions, session)
-        edge.mount(lambda loop, origin: _Status(capture, loop=loop, origin=origin))
+        edge.mount(partial(_Status, capture))
         try:
             yield capture
         finally:
@@ -222,7 +181,7 @@ def _in_short_turns() -> Iterator[None]:
 class _Status(Session):
     """What the proxy says of itself."""
 
-    def __init__(self, capture: Capture, *, loop: asyncio.AbstractEventLoop, origin: str) -> None:
+    def __init__(self, capture: Capture, loop: asyncio.AbstractEventLoop, origin: str) -> None:
         super().__init__(loop=loop, origin=origin, public="http://capture.invalid")
         self._capture = capture
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import web
 
-from llm_contracts.wire.interaction import End, Headers, Interaction, Request
+from llm_contracts.capture.writer import Room, Writer
+from llm_contracts.wire.interaction import End, Headers, Request
 from llm_contracts.wire.proxy.access_check import refused
 from llm_contracts.wire.proxy.exchange import Exchange, Limits
 from llm_contracts.wire.proxy.headers import elsewhere
@@ -30,27 +29,6 @@ UNREACHED = "the provider could not be reached"
 TOO_LARGE = "the request is larger than an answer may be"
 WEBSOCKET = "a WebSocket, which passes and cannot be compared"
 NO_ROOM = "too much was under way at once to keep a copy"
-
-
-class Room:
-    """How many bytes of copies there may be in memory, those under way and those to be written."""
-
-    def __init__(self, size: int) -> None:
-        self._free = size
-        self._lock = threading.Lock()
-
-    def take(self, size: int) -> bool:
-        """Whether there is room for so many bytes more; they are taken if so."""
-        with self._lock:
-            if size > self._free:
-                return False
-            self._free -= size
-            return True
-
-    def give(self, size: int) -> None:
-        """So many bytes are free again."""
-        with self._lock:
-            self._free += size
 
 
 @dataclass(kw_only=True, slots=True)
@@ -77,45 +55,42 @@ class _Copied(Exchange):
         self.taken = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Copying:
-    """What is copied.
+class CaptureSession(RecordSession):
+    """Passes everything on to one provider for as long as the process lives, and holds nothing itself.
 
-    Attributes:
+    Args:
+        loop, origin: see `Session`.
         provider: its name.
         upstream: the provider.
         public: scheme and host that a recording names.
         limits: how much of one exchange is copied.
         sample: the part of the exchanges that are copied, from 0 to 1.
-        room: the memory for copies.
-        copied: given the provider's name, a finished exchange with its secrets, and the bytes to give back to
-            `room` when it is done with.
-        lost: given the provider's name and why there is no copy.
+        writer: is given each copy, or why there is none.
     """
 
-    provider: str
-    upstream: Upstream
-    public: str
-    limits: Limits
-    sample: float
-    room: Room
-    copied: Callable[[str, Interaction, int], None] = field(repr=False)
-    lost: Callable[[str, str], None] = field(repr=False)
-
-
-class CaptureSession(RecordSession):
-    """Passes everything on to one provider for as long as the process lives, and holds nothing itself."""
-
-    def __init__(self, copying: Copying, *, loop: asyncio.AbstractEventLoop, origin: str) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        origin: str,
+        *,
+        provider: str,
+        upstream: Upstream,
+        public: str,
+        limits: Limits,
+        sample: float,
+        writer: Writer,
+    ) -> None:
         super().__init__(
             loop=loop,
             origin=origin,
-            public=copying.public,
-            upstream=copying.upstream,
+            public=public,
+            upstream=upstream,
             scrubber=Scrubber({}),  # nobody reads anything here that would have to be scrubbed
-            limits=copying.limits,
+            limits=limits,
         )
-        self._copying = copying
+        self._provider = provider
+        self._sample = sample
+        self._writer = writer
 
     async def handle(self, incoming: web.BaseRequest, target: str) -> web.StreamResponse:
         """Answer one request, and keep nothing of it."""
@@ -130,7 +105,7 @@ class CaptureSession(RecordSession):
     ) -> web.StreamResponse:
         if incoming.headers.get("Upgrade", "").lower() != "websocket":
             return await super()._answer(incoming, transport, request)
-        self._copying.lost(self._copying.provider, WEBSOCKET)
+        self._writer.lost(self._provider, WEBSOCKET)
         try:
             return await self._upstream.websocket(incoming, request, request.uri.removeprefix(self._public))
         except aiohttp.WSServerHandshakeError as error:
@@ -158,15 +133,13 @@ class CaptureSession(RecordSession):
         )
 
     def _begun(self, request: Request) -> Exchange:
-        copying = self._copying
-        exchange = _Copied(
-            request=request, started=self._loop.time(), limits=copying.limits, room=copying.room
-        )
-        if copying.sample < 1 and random.random() >= copying.sample:  # noqa: S311 - no secret hangs on it
+        room = self._writer.room
+        exchange = _Copied(request=request, started=self._loop.time(), limits=self._limits, room=room)
+        if self._sample < 1 and random.random() >= self._sample:  # noqa: S311 - no secret hangs on it
             exchange.spoil(LEFT_OUT)
-        elif len(request.body) > copying.limits.answer:
+        elif len(request.body) > self._limits.answer:
             exchange.spoil(TOO_LARGE)
-        elif copying.room.take(len(request.body)):
+        elif room.take(len(request.body)):
             exchange.taken = len(request.body)
         else:
             exchange.spoil(NO_ROOM)
@@ -174,14 +147,13 @@ class CaptureSession(RecordSession):
 
     def _keep(self, exchange: Exchange, end: End) -> None:
         assert isinstance(exchange, _Copied)
-        copying = self._copying
         if not exchange.flaw and end is End.CLIENT_LEFT:
             exchange.spoil(LEFT)
         elif not exchange.flaw and end is End.REFUSED:
             why, _, _query = self._failures[-1].partition("?")
             exchange.spoil(f"{UNREACHED}: {why.rstrip('.')}")
         if exchange.flaw:
-            copying.lost(copying.provider, exchange.flaw)
+            self._writer.lost(self._provider, exchange.flaw)
             return
         taken, exchange.taken = exchange.taken, 0
-        copying.copied(copying.provider, exchange.finished(end), taken)
+        self._writer.copied(self._provider, exchange.finished(end), taken)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import queue
-import secrets
 import shutil
 import signal
 import threading
@@ -15,27 +14,33 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Self
+from secrets import token_hex
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from llm_contracts.capture.coverage import CaptureCoverage, write_coverage
 from llm_contracts.capture.keeper import CapturedCall, Keeper, KeeperLimits
-from llm_contracts.capture.session import Room
 from llm_contracts.capture.shape import shape_of
 from llm_contracts.project.captured import PREFIX, captured_files
 from llm_contracts.project.endpoint import Endpoint
+from llm_contracts.project.secrets import secrets_in
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load, save
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.content import unpacked
 from llm_contracts.wire.interaction import Interaction, Response
-from llm_contracts.wire.protocols import BUILT_IN, Protocols
+from llm_contracts.wire.protocols import Protocols
 from llm_contracts.wire.scrub import Scrubber
 
+if TYPE_CHECKING:
+    from llm_contracts.project.config import Project
+
+_MIB = 2**20
 _EVERY = 1.0  # seconds between two writings of what was seen
-_LARGEST_REQUEST = 64 * 2**20  # bytes to unpack a request to; memory is to stay bounded
+_LARGEST_REQUEST = 64 * _MIB  # bytes to unpack a request to; memory is to stay bounded
 _LARGE = 64 * 1024  # bytes of bodies
 _CHAT = "/chat/completions"
 _ASKED = frozenset({"accept", "content-type", "anthropic-version", "anthropic-beta", "openai-beta"})
@@ -63,47 +68,84 @@ Change = Callable[[tuple[Interaction, ...]], tuple[Interaction, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Writing:
-    """How copies become recordings.
+class CaptureOptions:
+    """How to capture.
 
     Attributes:
-        folder: the cassettes folder.
-        endpoints: provider → where it is really called.
-        secrets: the values that must not reach a file, by the variable.
+        folder: the cassettes folder to write to.
+        environ: the variables of the application, and those of `.env`.
         limits: how much is kept.
+        sample: the part of the calls that is looked at, from 0 to 1.
+        memory: bytes of copies that are held at once.
         change: what is done to the exchanges of a call before they are written, after secrets were taken out.
-        protocols: those of the project, by which a call's API is known.
-        now: the clock.
+        port: where to listen; 0 lets the system choose.
+        drain: seconds that calls under way are given at the end.
     """
 
     folder: Path
-    endpoints: Mapping[str, Endpoint]
-    secrets: Mapping[str, str] = field(repr=False)
-    limits: KeeperLimits
+    environ: Mapping[str, str] = field(repr=False)
+    limits: KeeperLimits = field(default_factory=KeeperLimits)
+    sample: float = 1.0
+    memory: int = 256 * _MIB
     change: Change = tuple
-    protocols: Protocols = BUILT_IN
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    port: int = 0
+    drain: float = 30.0
+
+
+class Room:
+    """How many bytes of copies there may be in memory, those under way and those to be written."""
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._lock = threading.Lock()
+
+    def take(self, size: int) -> bool:
+        """Whether there is room for so many bytes more; they are taken if so."""
+        with self._lock:
+            if size > self._free:
+                return False
+            self._free -= size
+            return True
+
+    def give(self, size: int) -> None:
+        """So many bytes are free again."""
+        with self._lock:
+            self._free += size
 
 
 class Writer:
-    """The thread. A context manager: at its end all that waits is written."""
+    """The thread. A context manager: at its end all that waits is written.
 
-    def __init__(self, writing: Writing, room: Room) -> None:
+    Attributes:
+        room: the memory for copies.
+        seen: what was seen of each provider.
+        written: the names of the recordings.
+        trouble: what went wrong, each once.
+
+    Args:
+        project: whose providers' keys are secrets, and by whose protocols a call's API is known.
+        options: how to capture.
+        endpoints: provider → where it is really called.
+    """
+
+    def __init__(self, project: Project, options: CaptureOptions, endpoints: Mapping[str, Endpoint]) -> None:
+        self.room = Room(options.memory)
         self.seen: dict[str, CaptureCoverage] = {}
         self.written: list[str] = []
         self.trouble: dict[str, None] = {}
-        self._writing = writing
-        self._room = room
-        self._run = f"{writing.now():%Y%m%d}-{secrets.token_hex(4)}"
-        self._began = writing.now()
-        self._clean = Scrubber(writing.secrets).text
+        self._options = options
+        self._endpoints = endpoints
+        self._secrets = secrets_in(options.environ, project.providers)
+        self._began = datetime.now(UTC)
+        self._run = f"{self._began:%Y%m%d}-{token_hex(4)}"
+        self._clean = Scrubber(self._secrets).text
         self._queue: queue.SimpleQueue[tuple[str, Interaction | str, int] | None] = queue.SimpleQueue()
         self._keeper = Keeper(
-            writing.limits,
+            options.limits,
             self._write,
-            _recorded(writing.folder, writing.protocols),
+            _recorded(options.folder, project.protocols),
             self._coverage,
-            writing.protocols,
+            project.protocols,
         )
         self._process: ProcessPoolExecutor | None = None
         self._thread = threading.Thread(target=self._work, name="llm-contracts-capture", daemon=True)
@@ -163,7 +205,7 @@ class Writer:
             try:
                 self._keeper.take(provider, _with_plain_request(item), time.monotonic())
             finally:
-                self._room.give(size)
+                self.room.give(size)
         elif item:
             seen = self._coverage(provider)
             seen.calls += 1
@@ -174,52 +216,42 @@ class Writer:
 
     def _save_coverage(self) -> None:
         for provider, coverage in self.seen.items():
-            file = self._writing.folder / provider / f"{PREFIX}{self._run}.json"
-            write_coverage(file, coverage, self._clean, first=self._began, last=self._writing.now())
+            file = self._options.folder / provider / f"{PREFIX}{self._run}.json"
+            write_coverage(file, coverage, self._clean, first=self._began, last=datetime.now(UTC))
 
     def _write(self, call: CapturedCall) -> None:
-        writing = self._writing
-        there = next(each for each in (writing.folder, *writing.folder.absolute().parents) if each.exists())
-        if shutil.disk_usage(there).free < writing.limits.reserve:
+        folder = self._options.folder
+        there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+        if shutil.disk_usage(there).free < self._options.limits.reserve:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        page = _Page(
-            folder=writing.folder,
+        endpoint = self._endpoints[call.provider]
+        recording = Recording(
+            provenance=endpoint.provenance,
+            recorded_at=datetime.now(UTC).replace(microsecond=0),
             provider=call.provider,
-            name=call.name,
-            endpoint=writing.endpoints[call.provider],
-            secrets=dict(writing.secrets),
-            change=writing.change,
-            at=writing.now().replace(microsecond=0),
+            scenario=call.name,
+            client="capture",
+            versions={"llm-contracts": versions().get("llm-contracts", "")},
         )
+        cassette = Cassette(interactions=tuple(call.interactions), recording=recording)
+        file = folder / call.provider / f"{call.name}.yaml"
+        work = partial(_save, file, cassette, endpoint, self._secrets, self._options.change)
         if call.size > _LARGE:
-            self._elsewhere(page, tuple(call.interactions))
+            self._elsewhere(work)
         else:
-            _save(page, tuple(call.interactions))
+            work()
         self.written.append(f"{call.provider}/{call.name}")
 
-    def _elsewhere(self, page: _Page, interactions: tuple[Interaction, ...]) -> None:
-        """Save it in a process of its own: to search a megabyte would keep calls waiting for seconds."""
+    def _elsewhere(self, work: Callable[[], None]) -> None:
+        """Do it in a process of its own: to search a megabyte would keep calls waiting for seconds."""
         if self._process is None:
             self._process = ProcessPoolExecutor(1, get_context("spawn"), _follow)
         try:
-            self._process.submit(_save, page, interactions).result()
+            self._process.submit(work).result()
         except BrokenProcessPool:
             self._process.shutdown()
             self._process = None
             raise
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Page:
-    """What it takes to write a recording, in any process; see `Writing`."""
-
-    folder: Path
-    provider: str
-    name: str
-    endpoint: Endpoint
-    secrets: Mapping[str, str] = field(repr=False)
-    change: Change
-    at: datetime
 
 
 def _follow() -> None:
@@ -236,31 +268,24 @@ def _follow() -> None:
     threading.Thread(target=end, daemon=True).start()
 
 
-def _save(page: _Page, interactions: tuple[Interaction, ...]) -> None:
-    scrubber = Scrubber(page.secrets)
-    scrubber.learn(interactions)
-    clean = tuple(_with_telling_headers(scrubber.interaction(one)) for one in interactions)
-    address, public = _at_the_provider(clean, page.endpoint)
-    bases = (page.endpoint.address, page.endpoint.upstream)
+def _save(file: Path, seen: Cassette, endpoint: Endpoint, secrets: Mapping[str, str], change: Change) -> None:
+    """Write a recording of what was seen, in any process: without secrets, changed, at the provider's own
+    address.
+    """
+    scrubber = Scrubber(secrets)
+    scrubber.learn(seen.interactions)
+    clean = tuple(_with_telling_headers(scrubber.interaction(one)) for one in seen.interactions)
+    address, public = _at_the_provider(clean, endpoint)
+    bases = (endpoint.address, endpoint.upstream)
     base = next((each for each in bases if f"{address}/".startswith(f"{each}/")), address)
     if own := address.removeprefix(base):  # of this call alone, so it may name somebody
         bare = replace(clean[-1].request, uri=f"https://provider.invalid{own}", body=b"")
-        (changed,) = page.change((Interaction(request=bare, response=Response(status=200, body=b"")),))
+        (changed,) = change((Interaction(request=bare, response=Response(status=200, body=b"")),))
         address = base + urlsplit(changed.request.uri).path
-    cassette = Cassette(
-        interactions=page.change(public),
-        recording=Recording(
-            provenance=page.endpoint.provenance,
-            recorded_at=page.at,
-            provider=page.provider,
-            scenario=page.name,
-            client="capture",
-            versions={"llm-contracts": versions().get("llm-contracts", "")},
-            address=address,
-        ),
-    )
-    scrubber.refuse(page.name, render(cassette), cassette.interactions)
-    save(page.folder / page.provider / f"{page.name}.yaml", cassette)
+    recording = seen.recording and replace(seen.recording, address=address)
+    cassette = Cassette(interactions=change(public), recording=recording)
+    scrubber.refuse(file.stem, render(cassette), cassette.interactions)
+    save(file, cassette)
 
 
 def _recorded(folder: Path, protocols: Protocols) -> Mapping[str, int]:

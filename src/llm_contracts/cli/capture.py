@@ -96,8 +96,9 @@ def capture(
     """
     from llm_contracts.capture.anonymise import Anonymiser
     from llm_contracts.capture.keeper import KeeperLimits
-    from llm_contracts.capture.run import CaptureOptions, capturing
+    from llm_contracts.capture.run import capturing
     from llm_contracts.capture.terminal import capture_document, print_capture
+    from llm_contracts.capture.writer import CaptureOptions
 
     if bool(command) is listen:
         raise ConfigError("Name the program to run (capture -- python app.py), or --listen; not both.")

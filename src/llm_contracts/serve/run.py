@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -128,7 +129,7 @@ def serving(
         EdgeError: the port cannot be opened.
     """
     with Edge(port, origins=origins) as edge:
-        yield edge.mount(lambda loop, origin: ServeSession(served, rules, loop=loop, origin=origin))
+        yield edge.mount(partial(ServeSession, served, rules))
 
 
 def _add_cassette(

@@ -92,7 +92,6 @@ class ServeSession(Session):
         self,
         indexes: Sequence[RecordingIndex],
         rules: ServingRules,
-        *,
         loop: asyncio.AbstractEventLoop,
         origin: str,
     ) -> None:

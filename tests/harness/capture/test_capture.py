@@ -321,7 +321,7 @@ def test_a_request_that_nobody_could_read_passes(scene: Scene) -> None:
         body = {"role": "user", "content": "x" * 17 * 2**20}
         assert application.ask(body) == (200, ANSWER.response.body)
     assert seen(scene).not_looked_at == {TOO_LARGE: 1}
-    assert application.capture.writer._room.take(256 * 2**20)
+    assert application.capture.writer.room.take(256 * 2**20)
 
 
 def test_memory_is_free_again_when_all_is_written(scene: Scene) -> None:
@@ -330,7 +330,7 @@ def test_memory_is_free_again_when_all_is_written(scene: Scene) -> None:
     with scene.running() as application:
         for number in range(3):
             application.ask({"role": "user", "content": str(number)})
-    assert application.capture.writer._room.take(1000)
+    assert application.capture.writer.room.take(1000)
 
 
 def test_a_provider_that_nobody_reaches_has_said_nothing(scene: Scene) -> None:
