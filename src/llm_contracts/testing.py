@@ -12,7 +12,7 @@ from llm_contracts.clients.libraries.litellm import offline_litellm
 from llm_contracts.clients.resolve import resolve
 from llm_contracts.parity.result import Item
 from llm_contracts.parity.waivers import Waivers, load_waivers
-from llm_contracts.project.config import ConfigError, Project, load_settings, nearest
+from llm_contracts.project.config import Project, checked_name, load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.reporting.lanes import render_lanes
@@ -93,9 +93,7 @@ class Contract:
 
     def _scenario(self, name: str) -> Scenario:
         rows = {row.name: row for row in self.project.scenarios}
-        if name not in rows:
-            raise ConfigError(f"There is no scenario {name!r}. {nearest(name, rows)}")
-        return rows[name]
+        return rows[checked_name("scenario", name, rows)]
 
     def _side(self, client: str | Client) -> Side:
         if isinstance(client, str):

@@ -33,6 +33,7 @@ from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.content import unpacked
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.protocols import Protocols
+from llm_contracts.wire.protocols.protocol import words
 from llm_contracts.wire.scrub import Scrubber
 
 if TYPE_CHECKING:
@@ -43,24 +44,13 @@ _EVERY = 1.0  # seconds between two writings of what was seen
 _LARGEST_REQUEST = 64 * _MIB  # bytes to unpack a request to; memory is to stay bounded
 _LARGE = 64 * 1024  # bytes of bodies
 _CHAT = "/chat/completions"
-_ASKED = frozenset({"accept", "content-type", "anthropic-version", "anthropic-beta", "openai-beta"})
-_ANSWERED = (
-    "cache-control",
-    "content-encoding",
-    "content-type",
-    "connection",
-    "content-length",
-    "date",
-    "location",
-    "openai-model",
-    "openai-processing-ms",
-    "openai-version",
-    "request-id",
-    "retry-after",
-    "transfer-encoding",
-    "x-ratelimit-",
-    "x-request-id",
-    "x-should-retry",
+_ASKED = words("accept content-type anthropic-version anthropic-beta openai-beta")
+_ANSWERED = tuple(
+    words(
+        "cache-control content-encoding content-type connection content-length date location openai-model "
+        "openai-processing-ms openai-version request-id retry-after transfer-encoding x-ratelimit- "
+        "x-request-id x-should-retry"
+    )
 )
 """What of headers says something about the call; the rest may say who asked, and over which way."""
 

@@ -6,15 +6,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from llm_contracts.clients.call import Call, Function
 from llm_contracts.project.recorded_call import row_of, stream_call
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.well_known import WELL_KNOWN
-from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.interaction import Interaction, Response
-from llm_contracts.wire.protocols import BUILT_IN, MODELS, Protocols, protocol_at
+from llm_contracts.wire.interaction import Response
+from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 PREFIX = "captured-"
 """How the names of captured scenarios begin."""
@@ -48,24 +46,6 @@ def captured_rows(
     return tuple(fresh.values()), tuple(scenarios)
 
 
-def captured_call(provider: str, interaction: Interaction, protocols: Protocols = BUILT_IN) -> Call:
-    """The call as it was made: here everything is known that was asked, and nothing is added."""
-    call, request = stream_call(provider, interaction, protocols), interaction.request
-    if request.method.upper() == "GET" and protocol_at(request.uri, BUILT_IN) is MODELS:
-        base_url = request.uri.partition("?")[0].removesuffix("/models")
-        return replace(call, base_url=base_url, model="", input=None, function=Function.LIST_MODELS)
-    sent, params = as_mapping(read_json(request.body)), dict(call.params)
-    if call.function in {Function.INVOKE, Function.CHAT}:
-        params.pop("stream_options", None)
-        if sent.get("stream_options") is not None:
-            params["stream_options"] = sent["stream_options"]
-        if sent.get("stream") is not True:
-            params["stream"] = False
-    elif "stream" not in sent and call.function is not Function.GENERATE_CONTENT:
-        params.pop("stream", None)
-    return replace(call, params=params)
-
-
 def _unread(file: Path) -> Scenario:
     return Scenario(id=file.stem, provider=file.parent.name, model="unknown", live=False, captured=True)
 
@@ -79,7 +59,7 @@ def _row(file: Path, protocols: Protocols) -> Scenario:
         last = None
     if last is None:
         return _unread(file)
-    call = captured_call(file.parent.name, last, protocols)
+    call = stream_call(file.parent.name, last, protocols, whole=True)
     expects = "failure" if _fails(last.response, protocols) else "answer"
     return row_of(call, file.stem, captured=True, expects=expects, base_url=call.base_url)
 

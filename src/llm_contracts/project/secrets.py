@@ -7,22 +7,10 @@ from collections.abc import Mapping
 from urllib.parse import unquote
 
 from llm_contracts.project.scenario import Provider
+from llm_contracts.wire.protocols.protocol import words
 from llm_contracts.wire.scrub.forms import patterns
 
-_SECRET_ENDINGS = (
-    "KEY",
-    "_KEY_ID",
-    "SECRET",
-    "TOKEN",
-    "PASSWORD",
-    "PASSWD",
-    "_PASS",
-    "_PWD",
-    "_PAT",
-    "_CREDENTIALS",
-    "_AUTH",
-)
-
+_SECRET_ENDINGS = tuple(words("KEY _KEY_ID SECRET TOKEN PASSWORD PASSWD _PASS _PWD _PAT _CREDENTIALS _AUTH"))
 _SHORTEST_SECRET = 16
 
 _URL_USER = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^/@:\s]*)(?::([^/@\s]*))?@")
