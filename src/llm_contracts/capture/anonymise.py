@@ -8,12 +8,14 @@ Text that a stream hands out in parts is rewritten as a whole.
 from __future__ import annotations
 
 import base64
+import json
 import re
 import secrets
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from urllib.parse import quote, unquote
@@ -90,7 +92,6 @@ _ERROR_WORDS = frozenset(
 a question has them, too.
 """
 _REASONS = frozenset({"", *(status.phrase for status in HTTPStatus)})
-_SIMPLE = {"\\n": "\n", "\\t": "\t", "\\r": "\r", "\\b": "\b", "\\f": "\f"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,16 +303,16 @@ def _plain(text: str) -> str:
     return text if inner == text else _plain(inner)
 
 
+@lru_cache(maxsize=4096)
 def _meant(unit: str) -> str:
     """The character that a unit of a JSON string's source stands for."""
     if not unit.startswith("\\"):
         return unit
-    if unit[1:2] != "u" or unit == "\\u":
-        return _SIMPLE.get(unit, unit[1:] or "\\")
-    codes = [int(code, 16) for code in unit.split("\\u")[1:]]
-    if len(codes) == 1:
-        return chr(codes[0])
-    return chr(0x10000 + ((codes[0] - 0xD800) << 10) + (codes[1] - 0xDC00))
+    try:
+        meant: str = json.loads(f'"{unit}"')
+    except ValueError:  # JSON has no such escape
+        return unit[1:] or "\\"
+    return meant
 
 
 def _written(unit: str, character: str) -> str:

@@ -6,16 +6,13 @@ import errno
 import os
 import queue
 import shutil
-import signal
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Self
@@ -37,6 +34,8 @@ from llm_contracts.wire.protocols.protocol import words
 from llm_contracts.wire.scrub import Scrubber
 
 if TYPE_CHECKING:
+    from pebble import ProcessPool
+
     from llm_contracts.project.config import Project
 
 _MIB = 2**20
@@ -137,7 +136,7 @@ class Writer:
             self._coverage,
             project.protocols,
         )
-        self._process: ProcessPoolExecutor | None = None
+        self._process: ProcessPool | None = None
         self._thread = threading.Thread(target=self._work, name="llm-contracts-capture", daemon=True)
 
     def __enter__(self) -> Self:
@@ -148,7 +147,8 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
         if self._process is not None:
-            self._process.shutdown()
+            self._process.close()  # type: ignore[no-untyped-call]
+            self._process.join()
 
     def copied(self, provider: str, interaction: Interaction, size: int) -> None:
         """An exchange has ended; returns at once."""
@@ -235,27 +235,10 @@ class Writer:
     def _elsewhere(self, work: Callable[[], None]) -> None:
         """Do it in a process of its own: to search a megabyte would keep calls waiting for seconds."""
         if self._process is None:
-            self._process = ProcessPoolExecutor(1, get_context("spawn"), _follow)
-        try:
-            self._process.submit(work).result()
-        except BrokenProcessPool:
-            self._process.shutdown()
-            self._process = None
-            raise
+            from pebble import ProcessPool
 
-
-def _follow() -> None:
-    """End with the process that captures, however that ends. Ctrl-C reaches all processes of a terminal, and
-    is for that one.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def end() -> None:
-        if (parent := parent_process()) is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=end, daemon=True).start()
+            self._process = ProcessPool(1, context=get_context("spawn"))
+        self._process.schedule(work).result()
 
 
 def _save(file: Path, seen: Cassette, endpoint: Endpoint, secrets: Mapping[str, str], change: Change) -> None:

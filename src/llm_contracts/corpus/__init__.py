@@ -30,7 +30,7 @@ from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.cassette.model import Provenance
 from llm_contracts.wire.content import LARGEST
 
-__all__ = ["CorpusProblem", "CorpusStream", "Entry", "ProblemKind", "read_corpus"]
+__all__ = ["CorpusProblem", "CorpusStream", "Entry", "ProblemKind", "read_corpus", "recording_files"]
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".toml"})
 
@@ -55,32 +55,40 @@ def read_corpus(source: Path) -> Iterator[Entry]:
         yield found
 
 
-def _entries(source: Path) -> Iterator[Entry]:
+def recording_files(source: Path) -> Iterator[Path]:
+    """The file itself; of a folder its index alone, or else all in its depths that may be recordings."""
     if source.is_file():
-        yield from read_index(source) if source.name == INDEX else _file(source, source.parent)
+        yield source
     elif (source / INDEX).is_file():
-        yield from read_index(source / INDEX)
+        yield source / INDEX
     else:
-        yield from _folder(source)
+        yield from (path for path in _visible(source) if _suffix(path) in _SUFFIXES)
 
 
-def _folder(folder: Path) -> Iterator[Entry]:
-    files = sorted(
+def _entries(source: Path) -> Iterator[Entry]:
+    files = list(recording_files(source))
+    if not files:
+        reason = f"holds neither {INDEX} nor cassettes nor HAR files. Check the name."
+        yield CorpusProblem(place=str(source), reason=reason)
+    for path in files:
+        folder = source if source.is_dir() else source.parent
+        yield from read_index(path) if path.name == INDEX else _file(path, folder)
+    if source.is_file() or (source / INDEX) in files:
+        return
+    others = Counter(path.suffix or path.name for path in _visible(source) if _suffix(path) not in _SUFFIXES)
+    for name, count in sorted(others.items()):
+        what = f"{count} file{'s' if count > 1 else ''} named *{name}"
+        reason = f"holds {what}, which no recorder known here writes: not looked at."
+        yield CorpusProblem(place=str(source), reason=reason, why=ProblemKind.NOT_A_RECORDING)
+
+
+def _visible(folder: Path) -> list[Path]:
+    """The files in the depths of a folder, hidden ones and those of hidden folders excepted."""
+    return sorted(
         path
         for path in folder.rglob("*")
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
-    readable = [path for path in files if _suffix(path) in _SUFFIXES]
-    if not readable:
-        reason = f"holds neither {INDEX} nor cassettes nor HAR files. Check the name."
-        yield CorpusProblem(place=str(folder), reason=reason)
-    for path in readable:
-        yield from _file(path, folder)
-    others = Counter(path.suffix or path.name for path in files if _suffix(path) not in _SUFFIXES)
-    for name, count in sorted(others.items()):
-        what = f"{count} file{'s' if count > 1 else ''} named *{name}"
-        reason = f"holds {what}, which no recorder known here writes: not looked at."
-        yield CorpusProblem(place=str(folder), reason=reason, why=ProblemKind.NOT_A_RECORDING)
 
 
 def _suffix(path: Path) -> str:

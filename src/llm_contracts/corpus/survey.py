@@ -52,20 +52,20 @@ def survey(
         progress: called with each entry's name.
     """
 
-    def wanted(entry: Entry) -> bool:
-        return isinstance(entry, CorpusProblem) or not providers or entry.provider in providers
+    def wanted() -> Iterator[Entry]:
+        for entry in found_in(source, known):
+            if isinstance(entry, CorpusStream):
+                answering.add(entry.provider)
+            if isinstance(entry, CorpusProblem) or not providers or entry.provider in providers:
+                yield entry
 
+    answering: set[str] = set()
     names: list[str] = []
     digest = hashlib.sha256()
-    answering: set[str] = set()
     problems: list[CorpusProblem] = []
     kept: list[Entry] = []
     size = count = 0
-    for entry in found_in(source, known):
-        if isinstance(entry, CorpusStream):
-            answering.add(entry.provider)
-        if not wanted(entry):
-            continue
+    for entry in wanted():
         names.append(name_of(entry))
         digest.update(hashlib.sha256(repr(entry).encode("utf-8", "surrogatepass")).digest())
         count += concerns(entry)
@@ -83,7 +83,7 @@ def survey(
         providers=frozenset(answering),
         problems=tuple(problems),
         count=count,
-        entries=lambda: kept if size <= _SMALL else filter(wanted, found_in(source, known)),
+        entries=lambda: kept if size <= _SMALL else wanted(),
     )
 
 

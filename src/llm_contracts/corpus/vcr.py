@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, ProblemKind, UnreadableError
+from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, ProblemKind, UnreadableError, in_utc
 from llm_contracts.corpus.judge import elsewhere
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 
@@ -140,28 +140,24 @@ def _status(response: dict[str, Any], place: str) -> tuple[int, str]:
 
 
 def _headers(holder: dict[str, Any], at: str) -> Headers:
-    """A mapping of names to values or lists of values, or pairs."""
-    headers = holder.get("headers")
-    if headers is None:
-        return ()
-    if isinstance(headers, dict):
-        return tuple((str(name), line) for name, value in headers.items() for line in _lines(value))
-    if isinstance(headers, list | tuple):
-        return tuple(line for item in headers for line in _header_lines(item, at))
-    raise UnreadableError(f"{at}.headers", f"must be a mapping or a list, not {type(headers).__name__}.")
-
-
-def _header_lines(item: Any, place: str) -> Iterator[tuple[str, str]]:
-    if isinstance(item, dict):
-        yield from ((str(name), line) for name, value in item.items() for line in _lines(value))
-    elif isinstance(item, list | tuple) and len(item) == 2:  # noqa: PLR2004 - a name and a value
-        yield from ((_as_text(item[0]), line) for line in _lines(item[1]))
-    else:
-        raise UnreadableError(f"{place}.headers", f"holds {type(item).__name__}, which is not a header line.")
-
-
-def _lines(value: Any) -> list[str]:
-    return [_as_text(each) for each in value] if isinstance(value, list | tuple) else [_as_text(value)]
+    """A mapping of names to values or lists of values, or pairs, or a list of either."""
+    headers = holder.get("headers") or ()
+    if not isinstance(headers, dict | list | tuple):
+        raise UnreadableError(f"{at}.headers", f"must be a mapping or a list, not {type(headers).__name__}.")
+    pairs: list[Any] = []
+    for item in [headers] if isinstance(headers, dict) else headers:
+        if isinstance(item, dict):
+            pairs += item.items()
+        elif isinstance(item, list | tuple) and len(item) == 2:  # noqa: PLR2004 - a name and a value
+            pairs.append(item)
+        else:
+            what = f"holds {type(item).__name__}, which is not a header line."
+            raise UnreadableError(f"{at}.headers", what)
+    return tuple(
+        (_as_text(name), _as_text(each))
+        for name, value in pairs
+        for each in (value if isinstance(value, list | tuple) else [value])
+    )
 
 
 def _as_text(value: Any) -> str:

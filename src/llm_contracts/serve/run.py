@@ -10,8 +10,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from llm_contracts.corpus import CorpusProblem, read_corpus
-from llm_contracts.corpus.index import INDEX
+from llm_contracts.corpus import CorpusProblem, read_corpus, recording_files
 from llm_contracts.corpus.judge import provider_of
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.scenario import Scenario
@@ -22,7 +21,6 @@ from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.server import Edge
 
-_SUFFIXES = (".yaml", ".yml", ".json", ".har", ".toml", ".gz")
 _ENDPOINTS = ("/chat/completions", "/completions", "/embeddings", "/models", "/responses")
 
 
@@ -91,7 +89,7 @@ def from_files(project: Project, sources: Iterable[Path]) -> Catalogue:
     catalogue = Catalogue()
     rows = {row.name: row for row in project.scenarios}
     for source in sources:
-        for file in _files(source):
+        for file in recording_files(source):
             folder = source if source.is_dir() else source.parent
             if not _add_cassette(catalogue, project, rows, file, folder):
                 _add_streams(catalogue, project, file)
@@ -166,19 +164,6 @@ def _add_streams(catalogue: Catalogue, project: Project, source: Path) -> None:
             file = entry.place or str(source)
             recording = IndexedRecording(name=entry.id, file=file, interactions=(entry.interaction,))
             catalogue.add(entry.provider, recording)
-
-
-def _files(source: Path) -> Iterator[Path]:
-    """What in a folder may be a recording; where there is an index, that alone."""
-    if source.is_file():
-        yield source
-    elif (source / INDEX).is_file():
-        yield source / INDEX
-    else:
-        for path in sorted(source.rglob("*")):
-            hidden = any(part.startswith(".") for part in path.relative_to(source).parts)
-            if path.is_file() and not hidden and path.suffix.lower() in _SUFFIXES:
-                yield path
 
 
 def _base_path(recordings: Sequence[IndexedRecording]) -> str:
