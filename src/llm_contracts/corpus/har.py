@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, ProblemKind, UnreadableError, in_utc
+from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, ProblemKind, UnreadableError
 from llm_contracts.corpus.judge import elsewhere
 from llm_contracts.util.files import read_file
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response

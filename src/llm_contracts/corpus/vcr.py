@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, ProblemKind, UnreadableError, in_utc
+from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, ProblemKind, UnreadableError
 from llm_contracts.corpus.judge import elsewhere
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 

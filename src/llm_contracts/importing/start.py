@@ -63,21 +63,15 @@ SCENARIOS = [
 {rows}]
 '''
 _ROW = """    Scenario(
-        id="plain-stream",
+        id={id},
         provider={name},
         model={model},
         {asked}
     ),
 """
-_SIMULATED = """    Scenario(
-        id="rate-limit",
-        provider={name},
-        model={model},
-        {asked}
+_REFUSED = """
         live=False,  # no provider answers like this on demand
-        expects="failure",
-    ),
-"""
+        expects="failure","""
 _IMPORTED = '''"""What is asked: the recordings of the suite that this project began with."""
 
 from pathlib import Path
@@ -197,15 +191,13 @@ def _provider(row: Provider) -> str:
 def _scenarios(begin: Start, providers: Sequence[Provider], *, own: bool) -> str:
     if begin.source is not None:
         return _IMPORTED.format(cassettes="cassettes" if own else f"../../{_CASSETTES}")
-    rows = "".join(
-        # A plain question, and what only the simulator can be made to say.
-        (_ROW + (_SIMULATED if row.name in DIALECTS else "")).format(
-            name=_quoted(row.name),
-            model=_quoted(_MODELS.get(row.name, "default")),
-            asked=_ASKED.get(_api(row, begin.reference), "messages=QUESTION,"),
-        )
-        for row in providers
-    )
+    rows = ""
+    for row in providers:
+        given = {"name": _quoted(row.name), "model": _quoted(_MODELS.get(row.name, "default"))}
+        asked = _ASKED.get(_api(row, begin.reference), "messages=QUESTION,")
+        rows += _ROW.format(id=_quoted("plain-stream"), asked=asked, **given)
+        if row.name in DIALECTS:  # what only the simulator can be made to say
+            rows += _ROW.format(id=_quoted("rate-limit"), asked=asked + _REFUSED, **given)
     names = "Function, Scenario" if "Function." in rows else "Scenario"
     return _SCENARIOS.format(imports=f"from llm_contracts import {names}\n", rows=rows)
 

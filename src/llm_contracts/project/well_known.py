@@ -13,31 +13,15 @@ from urllib.parse import urlsplit
 
 from llm_contracts.project.scenario import Provider
 
-WELL_KNOWN = (
-    Provider(
-        name="openai",
-        base_url="https://api.openai.com/v1",
-        key_variable="OPENAI_API_KEY",
-        base_url_variable="OPENAI_BASE_URL",
-    ),
-    Provider(
-        name="anthropic",
-        base_url="https://api.anthropic.com",
-        key_variable="ANTHROPIC_API_KEY",
-        base_url_variable="ANTHROPIC_BASE_URL",
-    ),
-    Provider(
-        name="gemini",
-        base_url="https://generativelanguage.googleapis.com",
-        key_variable="GEMINI_API_KEY",
-        base_url_variable="GOOGLE_GEMINI_BASE_URL",
-    ),
-    Provider(name="deepseek", base_url="https://api.deepseek.com", key_variable="DEEPSEEK_API_KEY"),
-    Provider(
-        name="qwen",
-        base_url="https://dashscope.aliyuncs.com/compatible-mode/v1",
-        key_variable="DASHSCOPE_API_KEY",
-    ),
+WELL_KNOWN = tuple(
+    Provider(name=name, base_url=base_url, key_variable=key, base_url_variable=variable)
+    for name, base_url, key, variable in (
+        ("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
+        ("anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+        ("gemini", "https://generativelanguage.googleapis.com", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
+        ("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY", None),
+        ("qwen", "https://dashscope.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", None),
+    )
 )
 
 FURTHER_VARIABLES: Mapping[str, tuple[str, ...]] = {"openai": ("OPENAI_API_BASE",)}

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from llm_contracts.drift.report import ComparedRecording, RecordingState, compare_cassettes
-from llm_contracts.record.take import Attempt
-from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load
+from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import End, Response
-from llm_contracts.wire.protocols import BUILT_IN, Protocols
+from llm_contracts.wire.protocols import Protocols
 
 _OURS = frozenset({401, 402, 403})  # the key, the account: our side, and it will not pass by itself
 _UNPAID = re.compile("quota|arrear|balance|billing|overdue", re.IGNORECASE)  # as some say with 400 or 429
@@ -23,23 +22,30 @@ _FAILED = 400
 
 
 def verified(
-    scenario: str, recorded: Cassette, attempt: Attempt, now: Recording, protocols: Protocols = BUILT_IN
+    scenario: str, recorded: Cassette, today: Cassette, objection: str, protocols: Protocols
 ) -> ComparedRecording:
-    """What today's answer says about a recording. A provider that is in trouble says nothing about it."""
+    """What today's answer says about a recording. A provider that is in trouble says nothing about it.
+
+    Args:
+        scenario: its name.
+        recorded: the recording.
+        today: what came; without exchanges if nothing could be kept.
+        objection: why that is not what the scenario is about; empty if it is.
+        protocols: how to read both.
+    """
     olds = chain((one.response for one in recorded.interactions), repeat(None))
-    pairs = zip(olds, attempt.interactions, strict=False)
+    pairs = zip(olds, today.interactions, strict=False)
     troubles = (_trouble(old, now.response, protocols) for old, now in pairs)
-    lasting = next((one for one in troubles if one is not None), None) if attempt.interactions else True
+    lasting = next((one for one in troubles if one is not None), None) if today.interactions else True
     if lasting is not None:
-        state, why = RecordingState.UNVERIFIED, attempt.objection or "the provider failed"
+        state, why = RecordingState.UNVERIFIED, objection or "the provider failed"
         return compare_cassettes(
             scenario, recorded, None, protocols, state=state, detail=why, lasting=lasting
         )
-    today = Cassette(interactions=attempt.interactions, recording=now)
     return compare_cassettes(scenario, recorded, today, protocols)
 
 
-def replaced(scenario: str, path: Path, now: Cassette, protocols: Protocols = BUILT_IN) -> ComparedRecording:
+def replaced(scenario: str, path: Path, now: Cassette, protocols: Protocols) -> ComparedRecording:
     """What a new recording changes against the one whose place it takes."""
     try:
         return compare_cassettes(scenario, load(path) if path.is_file() else None, now, protocols)

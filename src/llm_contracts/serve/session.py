@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,7 +16,6 @@ from aiohttp import web
 from llm_contracts.serve.address import RUN_KEY, Address, parsed
 from llm_contracts.serve.answers import base_urls, missed, overview
 from llm_contracts.serve.index import Fit, Miss, Reason, RecordingIndex
-from llm_contracts.serve.runs import ClientRun, ClientRuns
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.interaction import End, Interaction, Request
 from llm_contracts.wire.matching import NO_MATCH
@@ -24,6 +24,9 @@ from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.replay import Player, origin_of
 from llm_contracts.wire.proxy.session import Session
 from llm_contracts.wire.scrub import Scrubber, scrub_query
+
+MOST_RUNS = 10_000
+"""Runs that are remembered; beyond that the one that was used longest ago is forgotten and starts anew."""
 
 _HERE = "http://serve.invalid"
 """What stands for scheme and host until the provider is known."""
@@ -66,6 +69,49 @@ class Entry:
         """The entry as one line of JSON; what is not known is left out."""
         known = {name: value for name, value in asdict(self).items() if value not in (None, ())}
         return json.dumps(known, ensure_ascii=False)
+
+
+@dataclass(kw_only=True, slots=True)
+class ClientRun:
+    """One run's position in everything it has asked for.
+
+    Attributes:
+        requests: how many requests to providers it has made.
+        unmatched: how many of these had no answer.
+        answered: how many each recording has answered, by `provider/scenario`.
+    """
+
+    requests: int = 0
+    unmatched: int = 0
+    answered: Counter[str] = field(default_factory=Counter)
+    _played: dict[str, set[int]] = field(default_factory=dict)
+
+    def next(self, provider: str, fit: Fit) -> tuple[int, Interaction]:
+        """The exchange that answers now, and its place in the recording: each that fits once, in order, then
+        the last one for ever.
+        """
+        name = f"{provider}/{fit.recording.name}"
+        played = self._played.setdefault(name, set())
+        place = next((each for each in fit.places if each not in played), fit.places[-1])
+        played.add(place)
+        self.answered[name] += 1
+        return place, fit.recording.interactions[place]
+
+
+class ClientRuns(OrderedDict[str, ClientRun]):
+    """All runs by their keys: concurrent ones do not use up each other's recordings."""
+
+    def __init__(self, most: int = MOST_RUNS) -> None:
+        super().__init__()
+        self._most = most
+
+    def used(self, key: str) -> ClientRun:
+        """The run of this key; it begins with its first request."""
+        run = self.setdefault(key, ClientRun())
+        self.move_to_end(key)
+        if len(self) > self._most:
+            self.popitem(last=False)
+        return run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,8 +9,8 @@ import pytest
 
 from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.project.secrets import secrets_in
+from llm_contracts.record.run import RecordingContext, rehearsed_before
 from llm_contracts.record.source import Source
-from llm_contracts.record.take import RecordingContext, rehearsed_before
 from llm_contracts.wire.cassette import Cassette, Provenance, Recording
 from llm_contracts.wire.interaction import Interaction, Request, Response
 from llm_contracts.wire.proxy.server import Edge

@@ -9,8 +9,7 @@ import pytest
 import trustme
 
 from llm_contracts.project.endpoint import Endpoint
-from llm_contracts.record.run import RecordOutcome
-from llm_contracts.record.take import RecordingContext
+from llm_contracts.record.run import RecordingContext, RecordOutcome
 from llm_contracts.wire.proxy.exchange import Limits
 from llm_contracts.wire.proxy.network import EdgeError
 from llm_contracts.wire.proxy.server import Edge

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from llm_contracts.serve.index import Fit
-from llm_contracts.serve.runs import ClientRuns
+from llm_contracts.serve.session import ClientRuns
 from llm_contracts.wire.interaction import End, Piece, Response
 from tests.harness.serve.conftest import (
     KEY,
