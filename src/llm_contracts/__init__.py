@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from llm_contracts.clients.gateway import Gateway, RunningGateway
     from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
     from llm_contracts.clients.resolve import ClientError
-    from llm_contracts.importing.run import imported_scenarios
     from llm_contracts.parity.divergence import Divergence, Kind, Severity
     from llm_contracts.parity.result import Item, Readiness, Result, Verdict
     from llm_contracts.parity.waivers import WaiverError
     from llm_contracts.project.config import ConfigError
+    from llm_contracts.project.recorded_scenarios import imported_scenarios
     from llm_contracts.project.scenario import Provider, Scenario
     from llm_contracts.testing import Contract, opened_contract
     from llm_contracts.wire.cassette import CassetteError
@@ -65,11 +65,11 @@ _HOMES = {
     "clients.gateway": ("Gateway", "RunningGateway"),
     "clients.observation": ("Chunk", "Failure", "Observation", "Usage"),
     "clients.resolve": ("ClientError",),
-    "importing.run": ("imported_scenarios",),
     "parity.divergence": ("Divergence", "Kind", "Severity"),
     "parity.result": ("Item", "Readiness", "Result", "Verdict"),
     "parity.waivers": ("WaiverError",),
     "project.config": ("ConfigError",),
+    "project.recorded_scenarios": ("imported_scenarios",),
     "project.scenario": ("Provider", "Scenario"),
     "testing": ("Contract", "opened_contract"),
     "wire.cassette": ("CassetteError",),

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from llm_contracts.project.captured import PREFIX
 from llm_contracts.project.config import ConfigError
+from llm_contracts.project.recorded_scenarios import CAPTURED
 from llm_contracts.util.files import read_file, replace_file
 from llm_contracts.util.json_values import as_list, as_mapping, read_json
 
@@ -100,7 +100,7 @@ def coverage_of(cassettes: Path, provider: str) -> CaptureCoverage | None:
         ConfigError: a file cannot be read.
     """
     folder = cassettes / provider
-    files = sorted(folder.glob(f"{PREFIX}*.json"))
+    files = sorted(folder.glob(f"{CAPTURED}*.json"))
     if not files:
         return None
     documents = []

@@ -12,7 +12,7 @@ from typing import Any
 
 from llm_contracts.capture.coverage import CaptureCoverage
 from llm_contracts.capture.shape import Shape, shape_of
-from llm_contracts.project.captured import PREFIX
+from llm_contracts.project.recorded_scenarios import CAPTURED
 from llm_contracts.util.json_values import as_list, as_mapping, read_json
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import Protocols
@@ -152,7 +152,7 @@ class Keeper:
             if self._written >= self._limits.recordings or self._size + call.size > self._limits.size:
                 seen.not_looked_at[FULL] += 1
                 continue
-            call.name = f"{PREFIX}{shape.api}-{conversation.key}-{call.turn}"
+            call.name = f"{CAPTURED}{shape.api}-{conversation.key}-{call.turn}"
             try:
                 self._write(call)
             except Exception as error:  # noqa: BLE001 - whatever it is, calls go on

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit, urlunsplit
 from llm_contracts.capture.coverage import CaptureCoverage, write_coverage
 from llm_contracts.capture.keeper import CapturedCall, Keeper, KeeperLimits
 from llm_contracts.capture.shape import shape_of
-from llm_contracts.project.captured import PREFIX, captured_files
 from llm_contracts.project.endpoint import Endpoint
+from llm_contracts.project.recorded_scenarios import CAPTURED, recorded_files
 from llm_contracts.project.secrets import secrets_in
 from llm_contracts.util.versions import versions
 from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load, save
@@ -206,7 +206,7 @@ class Writer:
 
     def _save_coverage(self) -> None:
         for provider, coverage in self.seen.items():
-            file = self._options.folder / provider / f"{PREFIX}{self._run}.json"
+            file = self._options.folder / provider / f"{CAPTURED}{self._run}.json"
             write_coverage(file, coverage, self._clean, first=self._began, last=datetime.now(UTC))
 
     def _write(self, call: CapturedCall) -> None:
@@ -264,7 +264,7 @@ def _save(file: Path, seen: Cassette, endpoint: Endpoint, secrets: Mapping[str, 
 def _recorded(folder: Path, protocols: Protocols) -> Mapping[str, int]:
     """How many recordings there are of each shape."""
     counts: dict[str, int] = {}
-    for file in captured_files(folder):
+    for file in recorded_files(folder, CAPTURED):
         try:
             key = shape_of(load(file).interactions, protocols).key
         except (CassetteError, ValueError):

@@ -69,7 +69,7 @@ def corpus(
 
     The result is kept in report/corpus, each stream as it finishes: what was stopped can be continued.
     """
-    from llm_contracts.corpus.survey import name_of, survey
+    from llm_contracts.corpus import name_of, survey
     from llm_contracts.reporting.answer import left_out_lines
     from llm_contracts.reporting.terminal import print_result
     from llm_contracts.results.items import DRAFT, packed

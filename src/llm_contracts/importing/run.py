@@ -16,23 +16,18 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind
+from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind, found_in
 from llm_contracts.corpus.judge import CHAT
-from llm_contracts.corpus.survey import found_in
 from llm_contracts.project.config import ConfigError, Project
-from llm_contracts.project.recorded_call import row_of, stream_call
+from llm_contracts.project.recorded_scenarios import IMPORTED, imported_row
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.secrets import secrets_in
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
 from llm_contracts.wire.cassette.render import render
-from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.headers import FRAMING, without
 from llm_contracts.wire.scrub import Scrubber
-
-PREFIX = "imported-"
-"""How the names of imported scenarios begin, unless they are given another."""
 
 _LONGEST = 60  # characters of a name taken from an id
 _DIGEST = 8
@@ -133,35 +128,6 @@ def import_streams(
     return ImportReport(imports=imports, left_out=left_out, unowned=unowned)
 
 
-def imported_scenarios(cassettes: Path) -> tuple[Scenario, ...]:
-    """The scenarios of all imported recordings in a cassettes folder, for a project's `SCENARIOS`.
-
-    They are not `live`: nobody waits for them to be recorded again. One that cannot be read has a row all the
-    same, so that a check says what is wrong with it.
-    """
-    files = sorted(cassettes.glob(f"*/{PREFIX}*.yaml"))
-    return tuple(_row_of(file) for file in files)
-
-
-def _row_of(file: Path) -> Scenario:
-    try:
-        interaction = load(file).interactions[0]
-    except (CassetteError, IndexError):
-        return Scenario(id=file.stem, provider=file.parent.name, model="unknown", live=False)
-    return _row(file.stem, file.parent.name, interaction)
-
-
-def _row(identity: str, provider: str, interaction: Interaction) -> Scenario:
-    call = stream_call(provider, interaction)
-    facts = read_facts(interaction.response)
-    return row_of(
-        call,
-        identity,
-        expects="failure" if facts.error else "answer",
-        finish=facts.finish_reasons[-1] if facts.finish_reasons else None,
-    )
-
-
 def _find_streams(
     project: Project, sources: Iterable[Path], options: ImportOptions, progress: Callable[[str], None]
 ) -> tuple[tuple[CorpusStream, ...], tuple[CorpusProblem, ...]]:
@@ -237,7 +203,7 @@ def _slug(identity: str) -> str:
     words = "-".join(re.findall(r"[a-z0-9]+", identity.lower()))
     if len(words) > _LONGEST or not words:
         words = f"{words[:_LONGEST]}-{hashlib.sha256(identity.encode()).hexdigest()[:_DIGEST]}".lstrip("-")
-    return PREFIX + words
+    return IMPORTED + words
 
 
 def _digest(stream: CorpusStream) -> str:
@@ -251,7 +217,7 @@ def _draft(
     """What could be written."""
     provider = project.provider(stream.provider)
     interaction = scrubber.interaction(_as_ours(stream.interaction, provider))
-    row = _row(name, provider.name, interaction)
+    row = imported_row(name, provider.name, interaction)
     own = next((known for known in project.scenarios if known.name == row.name), None)
     if own is not None:
         _require_fit(own, row)

@@ -11,8 +11,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from llm_contracts.importing.run import PREFIX, Import, ImportOutcome, ImportReport
+from llm_contracts.importing.run import Import, ImportOutcome, ImportReport
 from llm_contracts.project.config import Settings
+from llm_contracts.project.recorded_scenarios import IMPORTED
 from llm_contracts.reporting.answer import left_out_lines
 from llm_contracts.results.document import problem_document
 
@@ -74,14 +75,14 @@ def _advice(report: ImportReport, settings: Settings, *, dry_run: bool) -> Itera
     yield f"No scenario owns {them} yet, so check does not replay {them}."
     yield f"In {settings.shown(settings.scenarios)}:"
     yield ""
-    if any(one.row.id.startswith(PREFIX) for one in report.unowned):
+    if any(one.row.id.startswith(IMPORTED) for one in report.unowned):
         folder = Path(os.path.relpath(settings.cassettes, settings.scenarios.parent)).as_posix()
         yield "    from pathlib import Path"
         yield "    from llm_contracts import imported_scenarios"
         yield ""
         yield f'    SCENARIOS = (*SCENARIOS, *imported_scenarios(Path(__file__).parent / "{folder}"))'
     for one in report.unowned:
-        if not one.row.id.startswith(PREFIX):
+        if not one.row.id.startswith(IMPORTED):
             yield from _row(one)
 
 

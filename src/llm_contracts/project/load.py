@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 from llm_contracts.clients.call import Client
 from llm_contracts.clients.libraries.litellm import offline_litellm
-from llm_contracts.project.captured import captured_rows
 from llm_contracts.project.config import ConfigError, Project, Settings, checked_name, nearest
 from llm_contracts.project.inputs import executed_files
+from llm_contracts.project.recorded_scenarios import captured_rows
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.wire.protocols import BUILT_IN, Protocol, Protocols

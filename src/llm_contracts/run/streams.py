@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry
-from llm_contracts.corpus.survey import concerns
+from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry, concerns
 from llm_contracts.parity.result import Item, Result, Verdict
 from llm_contracts.parity.verdict import decide_streams, led_to_folder
 from llm_contracts.parity.waivers import Waivers, load_waivers

@@ -14,9 +14,9 @@ from llm_contracts.cli import run
 from llm_contracts.cli.exit_codes import Exit
 from llm_contracts.clients.call import Function
 from llm_contracts.parity.result import Readiness, Result
-from llm_contracts.project.captured import captured_rows
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
+from llm_contracts.project.recorded_scenarios import captured_rows
 from llm_contracts.run.check import check, orphans
 from llm_contracts.run.options import Options
 from llm_contracts.wire.cassette import load, save

@@ -14,10 +14,11 @@ import pytest
 
 from llm_contracts.clients.call import Function
 from llm_contracts.corpus import ProblemKind
-from llm_contracts.importing.run import ImportOptions, ImportReport, import_streams, imported_scenarios
+from llm_contracts.importing.run import ImportOptions, ImportReport, import_streams
 from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import ConfigError, Project, load_settings
 from llm_contracts.project.load import load_project
+from llm_contracts.project.recorded_scenarios import imported_scenarios
 from llm_contracts.run.check import check
 from llm_contracts.run.options import Options
 from llm_contracts.wire.cassette import Provenance, load, save

@@ -88,7 +88,7 @@ def test_every_protocol_claims_its_own_documents_alone(
 
 
 _READERS = {"read_facts", "shape_of", "wire_events", "error_of", "compare_cassettes"}
-_WITHOUT_A_PROJECT = {"corpus/index.py", "importing/run.py"}
+_WITHOUT_A_PROJECT = {"corpus/index.py", "project/recorded_scenarios.py"}
 """An address is made up only for APIs that clients have a call for, which are the built-in ones; the rows of
 imported recordings are made while a project's own protocols are still being loaded.
 """

@@ -23,8 +23,7 @@ from typing import Any, NoReturn, TypeVar
 
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.gateway import Gateway
-from llm_contracts.corpus import CorpusStream
-from llm_contracts.corpus.survey import name_of
+from llm_contracts.corpus import CorpusStream, name_of
 from llm_contracts.parity.result import Item
 from llm_contracts.project.config import Project, Settings
 from llm_contracts.project.inputs import code_files, digests, executed_files

@@ -1,9 +1,12 @@
-"""The scenarios that captured recordings bring with them: no row has to be written for one."""
+"""The scenarios that recordings bring with them, so that no row has to be written for one: captured ones by
+themselves, imported ones where a project's `SCENARIOS` says so.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from llm_contracts.project.recorded_call import row_of, stream_call
@@ -11,18 +14,38 @@ from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.well_known import WELL_KNOWN
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
-from llm_contracts.wire.interaction import Response
+from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
-PREFIX = "captured-"
-"""How the names of captured scenarios begin."""
+CAPTURED, IMPORTED = "captured-", "imported-"
+"""How the names of such scenarios begin, imported ones unless they are given another."""
 
 _TAIL = 4096  # bytes: the last events of a stream
 
 
-def captured_files(cassettes: Path) -> tuple[Path, ...]:
-    """All captured recordings below a cassettes folder."""
-    return tuple(sorted(cassettes.glob(f"*/{PREFIX}*.yaml")))
+def recorded_files(cassettes: Path, prefix: str) -> tuple[Path, ...]:
+    """All recordings below a cassettes folder whose names begin so."""
+    return tuple(sorted(cassettes.glob(f"*/{prefix}*.yaml")))
+
+
+def imported_scenarios(cassettes: Path) -> tuple[Scenario, ...]:
+    """The scenarios of all imported recordings in a cassettes folder, for a project's `SCENARIOS`.
+
+    They are not `live`: nobody waits for them to be recorded again. One that cannot be read has a row all the
+    same, so that a check says what is wrong with it.
+    """
+    return tuple(_row(file, imported_row) for file in recorded_files(cassettes, IMPORTED))
+
+
+def imported_row(identity: str, provider: str, interaction: Interaction) -> Scenario:
+    """The scenario that an imported recording fits. A project's own protocols may not be known yet."""
+    facts = read_facts(interaction.response)
+    return row_of(
+        stream_call(provider, interaction),
+        identity,
+        expects="failure" if facts.error else "answer",
+        finish=facts.finish_reasons[-1] if facts.finish_reasons else None,
+    )
 
 
 def captured_rows(
@@ -37,9 +60,10 @@ def captured_rows(
     known = {row.name for row in providers}
     fresh: dict[str, Provider] = {}
     scenarios = []
-    for file in captured_files(cassettes):
+    make = partial(_captured_row, protocols=protocols)
+    for file in recorded_files(cassettes, CAPTURED):
         name = file.parent.name
-        row = _row(file, protocols) if read else _unread(file)
+        row = _row(file, make) if read else _unread(file)
         scenarios.append(row)
         if name not in known and name not in fresh:
             fresh[name] = _provider(name, row.base_url)
@@ -47,21 +71,26 @@ def captured_rows(
 
 
 def _unread(file: Path) -> Scenario:
-    return Scenario(id=file.stem, provider=file.parent.name, model="unknown", live=False, captured=True)
+    captured = file.stem.startswith(CAPTURED)
+    return Scenario(id=file.stem, provider=file.parent.name, model="unknown", live=False, captured=captured)
 
 
-def _row(file: Path, protocols: Protocols) -> Scenario:
+def _row(file: Path, make: Callable[[str, str, Interaction], Scenario]) -> Scenario:
     from llm_contracts.wire.cassette import CassetteError, load
 
     try:
-        last = next(reversed(load(file).interactions), None)
-    except CassetteError:
-        last = None
-    if last is None:
+        *_, last = load(file).interactions
+    except (CassetteError, ValueError):  # or it holds none
         return _unread(file)
-    call = stream_call(file.parent.name, last, protocols, whole=True)
-    expects = "failure" if _fails(last.response, protocols) else "answer"
-    return row_of(call, file.stem, captured=True, expects=expects, base_url=call.base_url)
+    return make(file.stem, file.parent.name, last)
+
+
+def _captured_row(
+    identity: str, provider: str, interaction: Interaction, *, protocols: Protocols
+) -> Scenario:
+    call = stream_call(provider, interaction, protocols, whole=True)
+    expects = "failure" if _fails(interaction.response, protocols) else "answer"
+    return row_of(call, identity, captured=True, expects=expects, base_url=call.base_url)
 
 
 def _fails(response: Response, protocols: Protocols) -> bool:
