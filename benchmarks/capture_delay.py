@@ -35,8 +35,8 @@ def run(size: Size) -> Iterable[Figure]:
 
 def _capture(pipe: Connection, upstream: str) -> None:
     """The proxy's process: says where it is; when asked, how many calls it saw."""
+    from llm_contracts.capture.keeper import CaptureOptions
     from llm_contracts.capture.run import capturing
-    from llm_contracts.capture.writer import CaptureOptions
     from llm_contracts.project.config import Project, load_settings
     from llm_contracts.project.scenario import Provider
 

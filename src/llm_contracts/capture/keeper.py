@@ -8,6 +8,7 @@ import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from llm_contracts.capture.coverage import CaptureCoverage
@@ -28,22 +29,39 @@ FULL = "enough recordings of one run (--recordings, --size)"
 """Why a call of a shape without a recording was not kept."""
 
 
+Change = Callable[[tuple[Interaction, ...]], tuple[Interaction, ...]]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class KeeperLimits:
-    """How much is kept.
+class CaptureOptions:
+    """How to capture.
 
     Attributes:
+        folder: the cassettes folder to write to.
+        environ: the variables of the application, and those of `.env`.
         keep: recordings of one shape, those counted that are there already.
         recordings: of one run.
         size: bytes of bodies of one run.
         reserve: bytes of the disk that stay free, or what was seen could not be written on a full one, and
             what stands there would say that nothing is missing.
+        sample: the part of the calls that is looked at, from 0 to 1.
+        memory: bytes of copies that are held at once.
+        change: what is done to the exchanges of a call before they are written, after secrets were taken out.
+        port: where to listen; 0 lets the system choose.
+        drain: seconds that calls under way are given at the end.
     """
 
+    folder: Path
+    environ: Mapping[str, str] = field(repr=False)
     keep: int = 3
     recordings: int = 500
     size: int = 64 * _MIB
     reserve: int = _MIB
+    sample: float = 1.0
+    memory: int = 256 * _MIB
+    change: Change = tuple
+    port: int = 0
+    drain: float = 30.0
 
 
 @dataclass(kw_only=True, slots=True)
@@ -75,7 +93,7 @@ class Keeper:
     """Takes calls as they end, in one thread.
 
     Args:
-        limits: how much is kept.
+        options: how much is kept.
         write: writes a recording; what it raises is counted, and the recording is not kept.
         recorded: shapes, by their keys, of the recordings that are there already.
         coverage: what is counted of a provider's calls.
@@ -84,13 +102,13 @@ class Keeper:
 
     def __init__(
         self,
-        limits: KeeperLimits,
+        options: CaptureOptions,
         write: Callable[[CapturedCall], None],
         recorded: Mapping[str, int],
         coverage: Callable[[str], CaptureCoverage],
         protocols: Protocols,
     ) -> None:
-        self._limits = limits
+        self._options = options
         self._write = write
         self._recorded = Counter(recorded)
         self._coverage = coverage
@@ -137,7 +155,7 @@ class Keeper:
         if not conversation.forgotten:
             conversation.calls.append(call)
             self._waiting += call.size
-        wanted = self._recorded[call.shape.key] < self._limits.keep
+        wanted = self._recorded[call.shape.key] < self._options.keep
         if wanted or (conversation.kept and conversation.turns <= _LONGEST_CONVERSATION):
             self._keep(conversation)
         self._bound()
@@ -149,7 +167,7 @@ class Keeper:
             shape = call.shape
             assert shape is not None
             seen = self._coverage(call.provider)
-            if self._written >= self._limits.recordings or self._size + call.size > self._limits.size:
+            if self._written >= self._options.recordings or self._size + call.size > self._options.size:
                 seen.not_looked_at[FULL] += 1
                 continue
             call.name = f"{CAPTURED}{shape.api}-{conversation.key}-{call.turn}"

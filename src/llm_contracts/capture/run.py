@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from llm_contracts.capture.keeper import CaptureOptions
 from llm_contracts.capture.session import CaptureSession
-from llm_contracts.capture.writer import CaptureOptions, Writer
+from llm_contracts.capture.writer import Writer
 from llm_contracts.project.config import ConfigError
 from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.project.scenario import Provider
@@ -86,14 +87,20 @@ def targets_of(project: Project, environ: Mapping[str, str]) -> tuple[Target, ..
     customers = [Provider(name="azure", base_url=azure, **name)] if azure else []
     rows = {row.name: row for row in (*WELL_KNOWN, *customers, *project.providers)}
     own = {row.base_url.strip().rstrip("/"): row.name for row in project.providers}
-    targets = tuple(_target(row, environ) for row in rows.values())
-    for each in targets:  # what an SDK's variable leads to may be a provider of another name in the project
-        owner = own.get(each.endpoint.base_url, each.provider)
-        targets = targets if owner == each.provider else _handed_over(targets, each, owner)
+    targets = [_target(row, environ) for row in rows.values()]
     for each in targets:
         if each.provider in RESERVED or "/" in each.provider:
             raise ConfigError(f"No provider can be captured as {each.provider!r}: that address is taken.")
-    return targets
+    # What an SDK's variable leads to may be a provider of another name in the project.
+    owners = {each.provider: own.get(each.endpoint.base_url, each.provider) for each in targets}
+    variables: dict[str, dict[str, str]] = defaultdict(dict)
+    for each in sorted(targets, key=lambda each: owners[each.provider] == each.provider):
+        variables[owners[each.provider]] |= each.variables
+    return tuple(
+        replace(each, variables=variables[each.provider])
+        for each in targets
+        if owners[each.provider] == each.provider
+    )
 
 
 def _target(row: Provider, environ: Mapping[str, str]) -> Target:
@@ -115,15 +122,6 @@ def _target(row: Provider, environ: Mapping[str, str]) -> Target:
         provider=row.name,
         endpoint=Endpoint(base_url=base.strip().rstrip("/"), public_url=public, key=""),
         variables=variables,
-    )
-
-
-def _handed_over(targets: Sequence[Target], target: Target, owner: str) -> tuple[Target, ...]:
-    """The variables of one provider, for another that answers at the same address."""
-    return tuple(
-        replace(each, variables={**target.variables, **each.variables}) if each.provider == owner else each
-        for each in targets
-        if each is not target
     )
 
 

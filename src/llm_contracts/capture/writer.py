@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from llm_contracts.capture.coverage import CaptureCoverage, write_coverage
-from llm_contracts.capture.keeper import CapturedCall, Keeper, KeeperLimits
+from llm_contracts.capture.keeper import CapturedCall, CaptureOptions, Change, Keeper
 from llm_contracts.capture.shape import shape_of
 from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.project.recorded_scenarios import CAPTURED, recorded_files
@@ -38,9 +38,8 @@ if TYPE_CHECKING:
 
     from llm_contracts.project.config import Project
 
-_MIB = 2**20
 _EVERY = 1.0  # seconds between two writings of what was seen
-_LARGEST_REQUEST = 64 * _MIB  # bytes to unpack a request to; memory is to stay bounded
+_LARGEST_REQUEST = 64 * 2**20  # bytes to unpack a request to; memory is to stay bounded
 _LARGE = 64 * 1024  # bytes of bodies
 _CHAT = "/chat/completions"
 _ASKED = words("accept content-type anthropic-version anthropic-beta openai-beta")
@@ -52,33 +51,6 @@ _ANSWERED = tuple(
     )
 )
 """What of headers says something about the call; the rest may say who asked, and over which way."""
-
-Change = Callable[[tuple[Interaction, ...]], tuple[Interaction, ...]]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CaptureOptions:
-    """How to capture.
-
-    Attributes:
-        folder: the cassettes folder to write to.
-        environ: the variables of the application, and those of `.env`.
-        limits: how much is kept.
-        sample: the part of the calls that is looked at, from 0 to 1.
-        memory: bytes of copies that are held at once.
-        change: what is done to the exchanges of a call before they are written, after secrets were taken out.
-        port: where to listen; 0 lets the system choose.
-        drain: seconds that calls under way are given at the end.
-    """
-
-    folder: Path
-    environ: Mapping[str, str] = field(repr=False)
-    limits: KeeperLimits = field(default_factory=KeeperLimits)
-    sample: float = 1.0
-    memory: int = 256 * _MIB
-    change: Change = tuple
-    port: int = 0
-    drain: float = 30.0
 
 
 class Room:
@@ -130,7 +102,7 @@ class Writer:
         self._clean = Scrubber(self._secrets).text
         self._queue: queue.SimpleQueue[tuple[str, Interaction | str, int] | None] = queue.SimpleQueue()
         self._keeper = Keeper(
-            options.limits,
+            options,
             self._write,
             _recorded(options.folder, project.protocols),
             self._coverage,
@@ -212,7 +184,7 @@ class Writer:
     def _write(self, call: CapturedCall) -> None:
         folder = self._options.folder
         there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
-        if shutil.disk_usage(there).free < self._options.limits.reserve:
+        if shutil.disk_usage(there).free < self._options.reserve:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         endpoint = self._endpoints[call.provider]
         recording = Recording(

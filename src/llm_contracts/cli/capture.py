@@ -95,10 +95,9 @@ def capture(
     The exit code is the program's.
     """
     from llm_contracts.capture.anonymise import Anonymiser
-    from llm_contracts.capture.keeper import KeeperLimits
+    from llm_contracts.capture.keeper import CaptureOptions
     from llm_contracts.capture.run import capturing
     from llm_contracts.capture.terminal import capture_document, print_capture
-    from llm_contracts.capture.writer import CaptureOptions
 
     if bool(command) is listen:
         raise ConfigError("Name the program to run (capture -- python app.py), or --listen; not both.")
@@ -110,7 +109,9 @@ def capture(
     options = CaptureOptions(
         folder=folder or project.settings.cassettes,
         environ=environment(project.settings, os.environ),
-        limits=KeeperLimits(keep=keep, recordings=recordings, size=size * _MIB),
+        keep=keep,
+        recordings=recordings,
+        size=size * _MIB,
         sample=sample,
         port=port if listen else 0,
         drain=drain,

@@ -263,33 +263,30 @@ def _require_fit(own: Scenario, found: Scenario) -> None:
         ConfigError: it is something else.
     """
     if own.expects != found.expects:
-        what = "an answer" if own.expects == "answer" else "a failure"
-        raise ConfigError(
-            f"{own.name} is about {what}, which this stream is not. Give it another --scenario."
-        )
-    if own.finish and own.finish != found.finish:
-        raise ConfigError(
-            f"{own.name} is about the finish reason {own.finish!r}, but this stream has {found.finish!r}. "
-            "Give it another --scenario."
-        )
+        what = f"{'an answer' if own.expects == 'answer' else 'a failure'}, which this stream is not"
+    elif own.finish and own.finish != found.finish:
+        what = f"the finish reason {own.finish!r}, but this stream has {found.finish!r}"
+    else:
+        return
+    raise ConfigError(f"{own.name} is about {what}. Give it another --scenario.")
 
 
 def _keep(draft: Import, options: ImportOptions) -> Import:
-    if draft.file.exists() and _is_there(draft):
-        return replace(draft, outcome=ImportOutcome.UNCHANGED)
-    if draft.file.exists() and not options.force:
-        return replace(draft, outcome=ImportOutcome.IN_THE_WAY)
+    if draft.file.exists():
+        try:
+            old = load(draft.file)
+        except CassetteError:
+            old = Cassette(interactions=())
+        imported = old.recording is not None and old.recording.provenance is Provenance.IMPORTED
+        # Whether these very exchanges are there; dates say nothing.
+        if imported and _exchanges(old) == _exchanges(draft.cassette):
+            return replace(draft, outcome=ImportOutcome.UNCHANGED)
+        if not options.force:
+            return replace(draft, outcome=ImportOutcome.IN_THE_WAY)
     if not options.dry_run:
         save(draft.file, draft.cassette)
     return draft
 
 
-def _is_there(draft: Import) -> bool:
-    """Whether the file holds these exchanges as an import; dates say nothing."""
-    try:
-        old = load(draft.file)
-    except CassetteError:
-        return False
-    if old.recording is None or old.recording.provenance is not Provenance.IMPORTED:
-        return False
-    return render(replace(old, recording=None)) == render(replace(draft.cassette, recording=None))
+def _exchanges(cassette: Cassette) -> bytes:
+    return render(replace(cassette, recording=None))

@@ -37,13 +37,10 @@ def missed(miss: Miss, request: Request, address: Address, known: Sequence[str])
     """The answer to a request that has none. Status 599, which no provider uses."""
     uri = f"/{address.provider}{address.target}" if miss.reason in _NOWHERE else request.uri
     asked = f"{request.method} {scrub_query(uri)}"
-    nearest = None
-    if miss.nearest is not None:
-        name, recorded = miss.nearest
-        nearest = {
-            "scenario": f"{address.provider}/{name}",
-            "request": f"{recorded.method} {scrub_query(recorded.uri)}",
-        }
+    nearest = miss.nearest and {
+        "scenario": f"{address.provider}/{miss.nearest[0]}",
+        "request": f"{miss.nearest[1].method} {scrub_query(miss.nearest[1].uri)}",
+    }
     message = _SENTENCES[miss.reason].format(
         asked=asked,
         provider=address.provider,

@@ -29,7 +29,7 @@ from aiohttp import web
 
 from llm_contracts.capture.anonymise import Anonymiser
 from llm_contracts.capture.coverage import coverage_of
-from llm_contracts.capture.keeper import FULL, KeeperLimits
+from llm_contracts.capture.keeper import FULL
 from llm_contracts.capture.run import targets_of
 from llm_contracts.capture.session import LEFT_OUT, NO_ROOM, TOO_LARGE, UNREACHED, WEBSOCKET
 from llm_contracts.capture.terminal import print_capture
@@ -76,7 +76,7 @@ def seen(scene: Scene) -> Any:
 
 
 def test_of_many_calls_of_one_shape_few_are_kept(scene: Scene) -> None:
-    scene.options = {"limits": KeeperLimits(keep=2)}
+    scene.options = {"keep": 2}
     with scene.running() as application:
         for number in range(6):
             assert application.ask({"role": "user", "content": f"question {number}"}) == (
@@ -90,7 +90,7 @@ def test_of_many_calls_of_one_shape_few_are_kept(scene: Scene) -> None:
 
 
 def test_what_was_recorded_before_counts(scene: Scene) -> None:
-    scene.options = {"limits": KeeperLimits(keep=1)}
+    scene.options = {"keep": 1}
     for _ in range(2):
         with scene.running() as application:
             application.ask()
@@ -110,7 +110,7 @@ def test_what_was_recorded_before_counts(scene: Scene) -> None:
     ],
 )
 def test_another_shape_is_another_recording(scene: Scene, other: dict[str, Any]) -> None:
-    scene.options = {"limits": KeeperLimits(keep=1)}
+    scene.options = {"keep": 1}
     with scene.running() as application:
         application.ask()
         application.post("/chat/completions", {"model": "m", "messages": [USER], "stream": True, **other})
@@ -146,7 +146,7 @@ def test_what_was_captured_is_compared_and_is_live_evidence(scene: Scene) -> Non
 
 
 def test_a_shape_without_a_recording_is_no_go(scene: Scene) -> None:
-    scene.options = {"limits": KeeperLimits(keep=1, recordings=1)}
+    scene.options = {"keep": 1, "recordings": 1}
     with scene.running() as application:
         application.ask()
         application.ask(temperature=0)
@@ -187,7 +187,7 @@ def test_a_refusal_that_is_not_tried_again_is_a_call(scene: Scene) -> None:
 def test_the_turns_of_a_tool_loop_stay_together(scene: Scene) -> None:
     """The first turn's shape has its recording already; it is kept for the second's sake."""
     scene.answers = [CALLED, CALLED, ANSWER]
-    scene.options = {"limits": KeeperLimits(keep=1)}
+    scene.options = {"keep": 1}
     question = {"role": "user", "content": "which tea?"}
     result = {"role": "tool", "tool_call_id": "call-1", "content": "green"}
     with scene.running() as application:
@@ -265,7 +265,7 @@ def test_a_writer_that_fails_hurts_no_call(scene: Scene) -> None:
 
 def test_a_disk_is_never_filled_so_that_what_was_seen_finds_its_place(scene: Scene) -> None:
     """Or a full disk would say of the shapes before it that they are all."""
-    scene.options = {"limits": KeeperLimits(reserve=2**62)}
+    scene.options = {"reserve": 2**62}
     with scene.running() as application:
         assert application.ask() == (200, ANSWER.response.body)
     assert seen(scene).not_looked_at == {"the recording could not be written (No space left on device)": 1}
@@ -282,7 +282,7 @@ def test_what_there_is_no_memory_for_passes(scene: Scene) -> None:
 
 def test_a_large_call_is_written_by_a_process_of_its_own(scene: Scene) -> None:
     """With all that is done to it there; and what goes wrong there is counted like anything else."""
-    scene.options = {"change": Anonymiser(), "limits": KeeperLimits(keep=5)}
+    scene.options = {"change": Anonymiser(), "keep": 5}
     with scene.running() as application:
         application.ask({"role": "user", "content": "planted " * 9000 + KEY})
         released_when(lambda: len(scene.recordings()) == 1, threading.Event())

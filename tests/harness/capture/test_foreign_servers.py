@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from llm_contracts.capture.anonymise import Anonymiser
-from llm_contracts.capture.writer import Change
+from llm_contracts.capture.keeper import Change
 from llm_contracts.clients.call import Function
 from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import load_settings

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from llm_contracts.capture.keeper import CaptureOptions
 from llm_contracts.capture.run import Capture, capturing
-from llm_contracts.capture.writer import CaptureOptions
 from llm_contracts.project.config import Project, Settings, load_settings
 from llm_contracts.project.scenario import Provider
 from llm_contracts.wire.interaction import Interaction
