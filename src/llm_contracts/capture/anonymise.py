@@ -20,23 +20,13 @@ from http import HTTPStatus
 from io import BytesIO
 from urllib.parse import quote, unquote
 
-from llm_contracts.capture.places import (
-    API_KEYS,
-    BYTES,
-    PlaceKind,
-    Token,
-    documents,
-    is_declared,
-    kind_of,
-    stays,
-    tells_words,
-    text_of,
-    tokens,
-)
+from llm_contracts.capture import places
+from llm_contracts.capture.places import PlaceKind, Token, documents, text_of, tokens
 from llm_contracts.capture.words import Words
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import frames, is_framed
 from llm_contracts.wire.interaction import Headers, Interaction
+from llm_contracts.wire.protocols.protocol import words
 
 _UNIT = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL
@@ -66,27 +56,22 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 _VALUE = re.compile(
     r"((?:^|&)(?!(?:alt|api-version|api_version|beta|limit|order|purpose|stream|version)=)[^=&]*=)([^&]*)"
 )
-_ERROR_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        "a above access ai allowed an and anthropic any api are argument as at authentication authorization "
-        "available azure bad bedrock claude cohere conflict entity forbidden gateway gemini google groq "
-        "mistral payment unavailable unprocessable vertex "
-        "be because been blocked by call can cannot capacity client connection content context could "
-        "credentials current denied deployment do does due either encrypted endpoint error exceed exceeded "
-        "exceeds exhausted exist expected fail failed file filter filtered find for format found from "
-        "function given had has have header id if image in incorrect index input inputs internal invalid is "
-        "it its key large length limit limits list long longer malformed many match max maximum message "
-        "messages minimum missing model models more most must name new no none not number object occurred of "
-        "on only operation option or out output overloaded param parameter parts passed please policy prompt "
-        "property provided quota range rate reached read received rejected request requests required "
-        "resource response result role safety security server service set should size start stop stream "
-        "streaming "
-        "string support supported system temperature text than that the this throttled tier time timed "
-        "timeout to token tokens too tool tools try turn type unable unexpected unknown unsupported upstream "
-        "url usage use used user using valid validation value values variable violation was web when while "
-        "with would you your ",
-    )
+_ERROR_WORDS = words(
+    "a above access ai allowed an and anthropic any api are argument as at authentication authorization "
+    "available azure bad bedrock claude cohere conflict entity forbidden gateway gemini google groq "
+    "mistral payment unavailable unprocessable vertex be because been blocked by call can cannot "
+    "capacity client connection content context could credentials current denied deployment do does due "
+    "either encrypted endpoint error exceed exceeded exceeds exhausted exist expected fail failed file "
+    "filter filtered find for format found from function given had has have header id if image in "
+    "incorrect index input inputs internal invalid is it its key large length limit limits list long "
+    "longer malformed many match max maximum message messages minimum missing model models more most "
+    "must name new no none not number object occurred of on only operation option or out output "
+    "overloaded param parameter parts passed please policy prompt property provided quota range rate "
+    "reached read received rejected request requests required resource response result role safety "
+    "security server service set should size start stop stream streaming string support supported "
+    "system temperature text than that the this throttled tier time timed timeout to token tokens too "
+    "tool tools try turn type unable unexpected unknown unsupported upstream url usage use used user "
+    "using valid validation value values variable violation was web when while with would you your"
 )
 """What errors are made of, and clients decide by (LiteLLM's `exception_mapping_utils`): these stay even where
 a question has them, too.
@@ -143,19 +128,19 @@ class Anonymiser:
             for token in (token for place in documents(text) for token in tokens(text, *place)):
                 source = text[token.start : token.end]
                 if token.sort == "name":
-                    if is_declared(token.path):
+                    if places.is_declared(token.path):
                         declared.add(source)
-                    elif not stays(token.path, source, API_KEYS, tools=self._tools):
+                    elif not places.stays(token.path, source, places.API_KEYS, tools=self._tools):
                         said.update(_WORD.findall(_plain(source).lower()))
                 elif token.sort == "string" and self._kind(token, source) is PlaceKind.WORDS:
                     said.update(_WORD.findall(_plain(source).lower()))
         return _Context(
-            declared=frozenset(API_KEYS | declared if self._tools else ()),
+            declared=frozenset(places.API_KEYS | declared if self._tools else ()),
             said=frozenset(said - _ERROR_WORDS),
         )
 
     def _kind(self, token: Token, source: str) -> PlaceKind:
-        return kind_of(token.path, source, tools=self._tools)
+        return places.kind_of(token.path, source, tools=self._tools)
 
     def _body(self, body: bytes, context: _Context) -> bytes:
         if is_framed(body):
@@ -223,10 +208,10 @@ class Anonymiser:
     def _one(self, token: Token, source: str, context: _Context) -> str:
         """What comes in the place of a name, a number, an id or an error's words; it may be the same."""
         if token.sort == "name":
-            kept = stays(token.path, source, context.declared, tools=self._tools)
+            kept = places.stays(token.path, source, context.declared, tools=self._tools)
             return source if kept else _deep(source, self._words.text)
         if token.sort == "number":
-            return self._number(source, token.path) if tells_words(token.path) else source
+            return self._number(source, token.path) if places.tells_words(token.path) else source
         kind = self._kind(token, source)
         if kind is PlaceKind.KEEP:
             return source
@@ -247,7 +232,7 @@ class Anonymiser:
         return source[:start] + _deep(source[start:], self._words.text)
 
     def _number(self, source: str, path: tuple[str, ...]) -> str:
-        at = re.match(r"-?[12]?(?=\d\d$)|", source) if path[-1] in BYTES else None
+        at = re.match(r"-?[12]?(?=\d\d$)|", source) if path[-1] in places.BYTES else None
         lead = at[0] if at else ""
         exponent = re.search("[eE].*", source)
         tail = exponent[0] if exponent else ""

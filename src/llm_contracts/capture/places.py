@@ -12,6 +12,8 @@ from enum import Enum, auto
 from itertools import pairwise
 from typing import Literal
 
+from llm_contracts.wire.protocols.protocol import words
+
 _TOKEN = re.compile(r'"((?:[^"\\]+|\\.)*)("?)|([{}\[\],:])|([^\s{}\[\],:"]+)', re.DOTALL)
 _DATA = re.compile(r"^data:[ ]?", re.MULTILINE)
 _LINE = re.compile(r"[^\r\n]+")
@@ -23,49 +25,40 @@ _NOTE = re.compile(r"(?:(?:id|event)?:[ ]?)?")
 
 _TORN = 4
 
-_KEPT = frozenset(
-    {
-        *("type", "role", "object", "model", "modelVersion", "status", "event", "format", "detail", "effort"),
-        *("finish_reason", "finishReason", "native_finish_reason", "stop_reason", "stopReason"),
-        *("blockReason", "reason", "completionReason", "done_reason", "event_type", "latency"),
-        *("code", "service_tier", "encoding_format", "mime_type", "mimeType", "media_type"),
-        *("reasoning_effort", "tool_choice", "verbosity", "system_fingerprint", "provider", "category"),
-        *("probability", "severity", "truncation", "modality", "voice", "summary_mode"),
-        *("allowed_callers", "background", "behavior", "display", "environment", "error_code", "execution"),
-        *("include", "input_fidelity", "language", "mode", "modalities", "moderation", "outcome", "phase"),
-        *("output_format", "prompt_cache_retention", "quality", "ranker", "require_approval", "scheduling"),
-        *("response_format", "response_inclusion", "search_content_types", "search_context_size", "size"),
-        *("speed", "style", "syntax", "threshold", "toolset_name", "ttl", "generate_summary"),
-        *("aspectRatio", "mediaResolution", "responseModalities", "thinkingLevel", "trafficType"),
-    }
+_KEPT = words(
+    "type role object model modelVersion status event format detail effort finish_reason finishReason "
+    "native_finish_reason stop_reason stopReason blockReason reason completionReason done_reason "
+    "event_type latency code service_tier encoding_format mime_type mimeType media_type "
+    "reasoning_effort tool_choice verbosity system_fingerprint provider category probability severity "
+    "truncation modality voice summary_mode allowed_callers background behavior display environment "
+    "error_code execution include input_fidelity language mode modalities moderation outcome phase "
+    "output_format prompt_cache_retention quality ranker require_approval scheduling response_format "
+    "response_inclusion search_content_types search_context_size size speed style syntax threshold "
+    "toolset_name ttl generate_summary aspectRatio mediaResolution responseModalities thinkingLevel "
+    "trafficType"
 )
 """Members whose strings are the API's own words: those that SDKs declare as one of some literals
 (`openai.types`, `anthropic.types`, `google.genai.types`).
 """
 
-_NAMED = frozenset(
-    {
-        *("function", "functions", "tools", "tool_calls", "tool_choice", "function_call", "functionCall"),
-        *("functionDeclarations", "functionResponse", "content_block", "content", "json_schema", "item"),
-        "output",
-    }
+_NAMED = words(
+    "function functions tools tool_calls tool_choice function_call functionCall functionDeclarations "
+    "functionResponse content_block content json_schema item output"
 )
 """Below these a `name` is that of a tool; elsewhere it is a person's."""
 
-SCHEMAS = frozenset(
-    {
-        *("parameters", "input_schema", "output_schema", "schema", "inputSchema", "outputSchema"),
-        *("responseSchema", "response_schema", "parametersJsonSchema", "responseJsonSchema"),
-    }
+SCHEMAS = words(
+    "parameters input_schema output_schema schema inputSchema outputSchema responseSchema "
+    "response_schema parametersJsonSchema responseJsonSchema"
 )
 _ERRORS = frozenset({"error", "errors"})
 BYTES = frozenset({"bytes", "data"})
 """Members that hold bytes as numbers; `data` is that of Node's `Buffer`."""
 
 _NUMBERS = frozenset({"embedding", "embeddings", "values"}) | BYTES
-API_KEYS = frozenset(
-    {"name", "text", "message", "arguments", "input", "args", "properties", "user_id", "id", "value"}
-) | (_KEPT | _NAMED | SCHEMAS | _ERRORS)
+API_KEYS = words("name text message arguments input args properties user_id id value") | (
+    _KEPT | _NAMED | SCHEMAS | _ERRORS
+)
 """Members that stay also where people's data begin: within what a tool is called with, and within texts."""
 
 _FREE_TEXT = ("description", "title", "comment", "message")
