@@ -9,7 +9,6 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from llm_contracts.capture.coverage import CaptureCoverage
 from llm_contracts.capture.shape import Shape, shape_of
@@ -132,7 +131,8 @@ class Keeper:
             conversation = self._conversation_of(provider, interaction)
             conversation.turns += 1
             call = CapturedCall(provider=provider, turn=conversation.turns, interactions=[interaction])
-        if _may_be_tried_again(interaction):
+        response = interaction.response
+        if response.end is not End.COMPLETE or not response.status or response.status >= _FAILED:
             self._failed[asked] = (now, conversation, call)
             self._waiting += call.size
             self._bound()
@@ -207,11 +207,6 @@ class Keeper:
         oldest.forgotten = True
 
 
-def _may_be_tried_again(interaction: Interaction) -> bool:
-    response = interaction.response
-    return response.end is not End.COMPLETE or not response.status or response.status >= _FAILED
-
-
 def _histories(provider: str, interaction: Interaction) -> Sequence[str]:
     """A key for each beginning of what was said so far, shortest first; the last is all of it."""
     sent = as_mapping(read_json(interaction.request.body))
@@ -225,19 +220,15 @@ def _histories(provider: str, interaction: Interaction) -> Sequence[str]:
 
 
 def _answers(provider: str, interaction: Interaction) -> Iterator[str]:
-    """The ids by which a later request may name this answer: those of the Responses API."""
-    if interaction.request.uri.partition("?")[0].endswith("/responses"):
-        for found in _ids(interaction.response.body):
+    """The keys by which a later request may name this answer: the ids of the Responses API."""
+    if not interaction.request.uri.partition("?")[0].endswith("/responses"):
+        return
+    body = interaction.response.body
+    lines = (line.removeprefix(b"data:") for line in body.splitlines() if line[:5] == b"data:")
+    for one in (as_mapping(read_json(part)) for part in (body, *lines)):
+        found = str(as_mapping(one.get("response") or one).get("id", ""))
+        if found.startswith("resp"):
             yield _digest(provider, found)
-
-
-def _ids(body: bytes) -> set[str]:
-    documents: list[Any] = [read_json(body)]
-    documents += [
-        read_json(line.removeprefix(b"data:")) for line in body.splitlines() if line[:5] == b"data:"
-    ]
-    holders = [as_mapping(as_mapping(one).get("response") or one) for one in documents]
-    return {str(one["id"]) for one in holders if str(one.get("id", "")).startswith("resp")}
 
 
 def _digest(*parts: str | bytes) -> str:

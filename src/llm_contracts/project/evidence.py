@@ -14,7 +14,7 @@ from llm_contracts.project.scenario import Scenario
 from llm_contracts.util.json_values import as_mapping, read_json
 from llm_contracts.wire.cassette import Cassette, Provenance, Recording
 from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.interaction import End, Interaction, Response
+from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
 _SUCCESS = range(200, 300)
@@ -37,7 +37,9 @@ def objection(
     """
     if not interactions:
         return "there is no exchange in it"
-    if coding := next(filter(None, map(_coding, interactions)), ""):
+    lines = [line for one in interactions for line in (*one.request.headers, *one.response.headers)]
+    codings = (value for name, value in lines if name.lower() == "content-encoding" and value)
+    if coding := next(codings, ""):  # what could be unpacked has none
         return f"a body is packed as {coding!r}, which cannot be searched for secrets"
     if scenario.live and (reason := _not_on_demand(interactions)):
         return reason
@@ -83,21 +85,6 @@ def described(facts: WireFacts) -> str:
     return f"{facts.status} {message}".strip().removesuffix(".")
 
 
-def _coding(interaction: Interaction) -> str:
-    """The content coding of a body that could not be unpacked."""
-    lines = (*interaction.request.headers, *interaction.response.headers)
-    return next((value for name, value in lines if name.lower() == "content-encoding" and value), "")
-
-
-def _media_type(response: Response) -> str:
-    return response.header("content-type").partition(";")[0].strip().lower()
-
-
-def _is_page(response: Response) -> bool:
-    start = response.body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return _media_type(response) == "text/html" or start.startswith((b"<!doctype html", b"<html"))
-
-
 def _not_on_demand(interactions: Sequence[Interaction]) -> str | None:
     """What may come of a call by chance, or from somebody in between, but is not what a provider answers."""
     *earlier, last = (interaction.response for interaction in interactions)
@@ -105,8 +92,10 @@ def _not_on_demand(interactions: Sequence[Interaction]) -> str | None:
         return "the provider failed at first and had to be asked again: that is another scenario"
     if last.end is not End.COMPLETE:
         return f"the exchange ended early ({last.end})"
-    if _is_page(last):
-        return f"a page came ({last.status} {_media_type(last)}), not the provider's answer"
+    media_type = last.header("content-type").partition(";")[0].strip().lower()
+    start = last.body[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if media_type == "text/html" or start.startswith((b"<!doctype html", b"<html")):
+        return f"a page came ({last.status} {media_type}), not the provider's answer"
     return None
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from llm_contracts.clients.call import Client
 from llm_contracts.clients.libraries.litellm import offline_litellm
-from llm_contracts.project.config import ConfigError, Project, Settings, checked_name, nearest
+from llm_contracts.project.config import ConfigError, Project, Settings, nearest
 from llm_contracts.project.inputs import executed_files
 from llm_contracts.project.recorded_scenarios import captured_rows
 from llm_contracts.project.scenario import Provider, Scenario
@@ -38,11 +38,7 @@ def load_project(settings: Settings, *, names_only: bool = False) -> Project:
     providers = _rows(settings.clients, registered, "PROVIDERS", Provider)
     rows = _rows(settings.scenarios, scenarios, "SCENARIOS", Scenario)
     protocols = (*_rows(settings.clients, registered, "PROTOCOLS", Protocol), *BUILT_IN)
-    _check_providers(settings.clients, protocols, providers)
-    _check_rows(settings.scenarios, rows, {provider.name for provider in providers})
-    for row in rows:
-        if row.protocol is not None:
-            checked_name(f"protocol for {row.name}", row.protocol, {one.name for one in protocols})
+    _check_names(settings, protocols, providers, rows)
     # What was captured brings its rows with it; one that the project has written itself comes first.
     further, captured = captured_rows(settings.cassettes, providers, protocols, read=not names_only)
     names = {row.name for row in rows}
@@ -118,25 +114,25 @@ def _registered_clients(settings: Settings, module: ModuleType | None) -> dict[s
     return {**clients, **settings.commands}
 
 
-def _check_providers(file: Path, protocols: Protocols, providers: Sequence[Provider]) -> None:
-    names = [protocol.name for protocol in protocols]
-    for what, rows in (("protocol", names), ("provider", [row.name for row in providers])):
-        if twice := [name for name, count in Counter(rows).items() if count > 1]:
-            raise ConfigError(f"{file}: {what.upper()}S: there are two {what}s called {twice[0]!r}.")
-    for row in providers:
-        for what, name, known in (("protocol", row.protocol, names), ("dialect", row.dialect, DIALECTS)):
-            if isinstance(name, str) and name not in known:
-                hint = nearest(name, known)
-                raise ConfigError(f"{file}: {row.name}: there is no {what} {name!r}. {hint}")
-
-
-def _check_rows(file: Path, rows: Sequence[Scenario], providers: set[str]) -> None:
-    for row in rows:
-        if row.provider not in providers:
-            hint = nearest(row.provider, providers)
-            raise ConfigError(f"{file}: {row.name}: there is no provider {row.provider!r}. {hint}")
-    twice = [name for name, count in Counter(row.name for row in rows).items() if count > 1]
-    if twice:
-        raise ConfigError(
-            f"{file}: {twice[0]} stands there twice; a scenario's name is its cassette's place."
-        )
+def _check_names(
+    settings: Settings, protocols: Protocols, providers: Sequence[Provider], rows: Sequence[Scenario]
+) -> None:
+    """None stands twice, and each that a row names is there."""
+    known = [one.name for one in protocols]
+    names = [row.name for row in providers]
+    place = "{} stands there twice; a scenario's name is its cassette's place."
+    for file, sentence, every in (
+        (settings.clients, "PROTOCOLS: there are two protocols called {!r}.", known),
+        (settings.clients, "PROVIDERS: there are two providers called {!r}.", names),
+        (settings.scenarios, place, [row.name for row in rows]),
+    ):
+        if twice := [name for name, count in Counter(every).items() if count > 1]:
+            raise ConfigError(f"{file}: {sentence.format(twice[0])}")
+    for file, row, what, name, there in (
+        *((settings.clients, row.name, "protocol", row.protocol, known) for row in providers),
+        *((settings.clients, row.name, "dialect", row.dialect, DIALECTS) for row in providers),
+        *((settings.scenarios, row.name, "provider", row.provider, names) for row in rows),
+        *((settings.scenarios, row.name, "protocol", row.protocol, known) for row in rows),
+    ):
+        if isinstance(name, str) and name not in there:
+            raise ConfigError(f"{file}: {row}: there is no {what} {name!r}. {nearest(name, there)}")
