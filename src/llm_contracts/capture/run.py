@@ -21,7 +21,7 @@ from llm_contracts.capture.writer import Writer
 from llm_contracts.project.config import ConfigError
 from llm_contracts.project.endpoint import Endpoint
 from llm_contracts.project.scenario import Provider
-from llm_contracts.project.well_known import AZURE, FURTHER_VARIABLES, WELL_KNOWN
+from llm_contracts.project.well_known import AZURE, FURTHER_VARIABLES, WELL_KNOWN, known_at
 from llm_contracts.serve.address import RESERVED
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.proxy import exchange
@@ -85,7 +85,7 @@ def targets_of(project: Project, environ: Mapping[str, str]) -> tuple[Target, ..
     azure = environ.get(AZURE, "").strip()
     name = {"key_variable": "AZURE_OPENAI_API_KEY", "base_url_variable": AZURE}
     customers = [Provider(name="azure", base_url=azure, **name)] if azure else []
-    rows = {row.name: row for row in (*WELL_KNOWN, *customers, *project.providers)}
+    rows = WELL_KNOWN | {row.name: row for row in (*customers, *project.providers)}
     own = {row.base_url.strip().rstrip("/"): row.name for row in project.providers}
     targets = [_target(row, environ) for row in rows.values()]
     for each in targets:
@@ -105,7 +105,7 @@ def targets_of(project: Project, environ: Mapping[str, str]) -> tuple[Target, ..
 
 def _target(row: Provider, environ: Mapping[str, str]) -> Target:
     """A row may have a variable of its own beside that of the provider's usual SDK."""
-    usual = next((known for known in WELL_KNOWN if _host(known.base_url) == _host(row.base_url)), row)
+    usual = known_at(row.base_url) or row
     bases = dict.fromkeys((usual.base_url_variable, *FURTHER_VARIABLES.get(usual.name, ())), usual.base_url)
     bases[row.base_url_variable] = row.base_url
     named = {name: base for name, base in bases.items() if name}
@@ -123,10 +123,6 @@ def _target(row: Provider, environ: Mapping[str, str]) -> Target:
         endpoint=Endpoint(base_url=base.strip().rstrip("/"), public_url=public, key=""),
         variables=variables,
     )
-
-
-def _host(url: str) -> str | None:
-    return urlsplit(url).hostname
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream, ProblemKind, found_in
-from llm_contracts.corpus.judge import CHAT
 from llm_contracts.project.config import ConfigError, Project
+from llm_contracts.project.recorded_call import base_of
 from llm_contracts.project.recorded_scenarios import IMPORTED, imported_row
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.secrets import secrets_in
@@ -37,8 +37,6 @@ _MADE_UP = frozenset({Provenance.SIMULATED, Provenance.SCRIPTED})
 
 # Of what somebody else sent, only what says something about the call: the rest may say who that was.
 _ASKED = frozenset({"accept", "content-type"})
-_SUFFIXES = (CHAT, "/v1/messages", "/responses", "/completions", "/embeddings")
-"""What follows the base URL that clients of an API are given."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -241,8 +239,8 @@ def _as_ours(interaction: Interaction, provider: Provider) -> Interaction:
     """The exchange at the provider's own address, which the paths call, fit to be replayed from a file."""
     request, response = interaction.request, interaction.response
     base, path = provider.base_url.rstrip("/"), urlsplit(request.uri).path
-    suffix = next((each for each in _SUFFIXES if path.endswith(each)), None)
-    if suffix is None:  # of an API whose addresses have no base
+    suffix = path.removeprefix(base_of(path))
+    if not suffix:  # of an API whose addresses have no base
         uri = urlsplit(base)._replace(path=path).geturl()
     else:
         uri = (base.removesuffix("/v1") if suffix.startswith("/v1/") else base) + suffix

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.corpus import CorpusStream, read_corpus
-from llm_contracts.corpus.judge import CHAT
 from llm_contracts.project.config import ConfigError, find_root, nearest
+from llm_contracts.project.recorded_call import base_of
 from llm_contracts.project.scenario import Provider
-from llm_contracts.project.well_known import WELL_KNOWN, provider_at
+from llm_contracts.project.well_known import WELL_KNOWN, provider_at, unlisted
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.util.files import replace_file
 
@@ -160,8 +160,8 @@ def _providers(begin: Start) -> tuple[Provider, ...]:
     if begin.source is None:
         return named or (_provider_from(_PROVIDER_OF.get(begin.reference.removesuffix("-async"), "openai")),)
     streams = [entry for entry in read_corpus(begin.source) if isinstance(entry, CorpusStream)]
-    uris = [entry.interaction.request.uri.partition("?")[0].removesuffix(CHAT) for entry in streams]
-    found = {row.name: row for row in reversed([provider_at(uri) for uri in uris])}  # the first of each name
+    rows = [provider_at(base_of(entry.interaction.request.uri)) for entry in streams]
+    found = {row.name: row for row in reversed(rows)}  # the first of each name
     if not found and not named:
         raise ConfigError(f"{begin.source} holds no recording that can be compared. Check the folder's name.")
     return tuple({**{row.name: row for row in named}, **dict(reversed(found.items()))}.values())
@@ -169,17 +169,15 @@ def _providers(begin: Start) -> tuple[Provider, ...]:
 
 def _provider_from(text: str) -> Provider:
     """A well-known provider by its name, or any as `name=base URL`."""
-    known = {row.name: row for row in WELL_KNOWN}
     name, at, base_url = text.partition("=")
     if at and _NAME.fullmatch(name) and urlsplit(base_url).hostname:
-        variable = f"{name.upper().replace('-', '_')}_API_KEY"
-        return Provider(name=name, base_url=base_url.rstrip("/"), key_variable=variable)
-    if text not in known:
+        return unlisted(name, base_url)
+    if text not in WELL_KNOWN:
         raise ConfigError(
-            f"There is no well-known provider {text!r}. {nearest(text, known)} "
+            f"There is no well-known provider {text!r}. {nearest(text, WELL_KNOWN)} "
             "Any other one is named with its base URL: acme=https://llm.acme.example/v1"
         )
-    return known[text]
+    return WELL_KNOWN[text]
 
 
 def _provider(row: Provider) -> str:
@@ -204,8 +202,7 @@ def _scenarios(begin: Start, providers: Sequence[Provider], *, own: bool) -> str
 
 def _api(row: Provider, reference: str) -> str:
     """The provider whose API is spoken: its own; at a server of one's own that of the client's."""
-    known = row.name in {each.name for each in WELL_KNOWN}
-    return row.name if known else _PROVIDER_OF.get(reference.removesuffix("-async"), "")
+    return row.name if row.name in WELL_KNOWN else _PROVIDER_OF.get(reference.removesuffix("-async"), "")
 
 
 def _pyproject(file: Path, begin: Start, *, own: bool) -> str:

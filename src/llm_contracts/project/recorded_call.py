@@ -38,7 +38,14 @@ _APIS: Mapping[str, tuple[str, Function, str]] = {
 """Protocol → what follows the base URL that clients of the API are given, the call, and where it says what is
 asked.
 """
+_ENDPOINTS = ("/chat/completions", "/v1/messages", "/responses", "/completions", "/embeddings", "/models")
 _GEMINI = re.compile(r"(?:(?<=/v1)|(?<=/v1beta))/models/([^/:]+):(streamG|g)enerateContent$")
+
+
+def base_of(url: str) -> str:
+    """The base URL that the caller of this one had been given; all but the query, if no endpoint is known."""
+    plain = url.partition("?")[0]
+    return next((plain.removesuffix(end) for end in _ENDPOINTS if plain.endswith(end)), plain)
 
 
 def stream_call(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from llm_contracts.project.recorded_call import row_of, stream_call
 from llm_contracts.project.scenario import Provider, Scenario
-from llm_contracts.project.well_known import WELL_KNOWN
+from llm_contracts.project.well_known import WELL_KNOWN, unlisted
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Response
@@ -105,8 +105,8 @@ def _fails(response: Response, protocols: Protocols) -> bool:
 
 def _provider(name: str, base_url: str) -> Provider:
     """A well-known one, or one at the address that was called."""
-    known = next((row for row in WELL_KNOWN if row.name == name), None)
+    known = WELL_KNOWN.get(name)
     if known is not None and base_url.startswith(known.base_url):
         return known
-    row = known or Provider(name=name, base_url=base_url, key_variable=f"{name.upper()}_API_KEY")
+    row = known or unlisted(name, base_url)
     return replace(row, base_url=base_url or row.base_url)

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from llm_contracts.project.scenario import Provider
 
-WELL_KNOWN = tuple(
-    Provider(name=name, base_url=base_url, key_variable=key, base_url_variable=variable)
+WELL_KNOWN = {
+    name: Provider(name=name, base_url=base_url, key_variable=key, base_url_variable=variable)
     for name, base_url, key, variable in (
         ("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "OPENAI_BASE_URL"),
         ("anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
@@ -22,7 +22,7 @@ WELL_KNOWN = tuple(
         ("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY", None),
         ("qwen", "https://dashscope.aliyuncs.com/compatible-mode/v1", "DASHSCOPE_API_KEY", None),
     )
-)
+}
 
 FURTHER_VARIABLES: Mapping[str, tuple[str, ...]] = {"openai": ("OPENAI_API_BASE",)}
 """Other variables by which SDKs find the same provider."""
@@ -31,12 +31,20 @@ AZURE = "AZURE_OPENAI_ENDPOINT"
 """Names a resource of its own for each customer, so there is no base URL to know."""
 
 
+def known_at(url: str) -> Provider | None:
+    """The well-known provider that answers at the host of this URL."""
+    host = urlsplit(url).hostname
+    return next((row for row in WELL_KNOWN.values() if urlsplit(row.base_url).hostname == host), None)
+
+
 def provider_at(base_url: str) -> Provider:
     """The row of the provider at this base URL: a well-known one, or one made from its host's name."""
     host = urlsplit(base_url).hostname or "unknown"
-    known = next((row for row in WELL_KNOWN if urlsplit(row.base_url).hostname == host), None)
-    if known is not None:
-        return known
     name = re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-") or "unknown"
-    variable = f"{name.upper().replace('-', '_')}_API_KEY"
+    return known_at(base_url) or unlisted(name, base_url)
+
+
+def unlisted(name: str, base_url: str) -> Provider:
+    """A row for a provider that no list has; its key's variable is named after it."""
+    variable = f"{re.sub('[^A-Z0-9]', '_', name.upper())}_API_KEY"
     return Provider(name=name, base_url=base_url.rstrip("/"), key_variable=variable)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from llm_contracts.corpus import CorpusProblem, read_corpus, recording_files
 from llm_contracts.corpus.judge import provider_of
 from llm_contracts.project.config import ConfigError, Project
+from llm_contracts.project.recorded_call import base_of
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.serve.address import RESERVED
 from llm_contracts.serve.index import IndexedRecording, RecordingIndex
@@ -20,8 +21,6 @@ from llm_contracts.serve.session import ServeSession, ServingRules
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.server import Edge
-
-_ENDPOINTS = ("/chat/completions", "/completions", "/embeddings", "/models", "/responses")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -169,4 +168,4 @@ def _add_streams(catalogue: Catalogue, project: Project, source: Path) -> None:
 def _base_path(recordings: Sequence[IndexedRecording]) -> str:
     """The base path of a provider without a row: what stands before a known endpoint."""
     paths = (urlsplit(each.request.uri).path for recording in recordings for each in recording.interactions)
-    return next((path[: -len(end)] for path in paths for end in _ENDPOINTS if path.endswith(end)), "")
+    return next((base for path in paths if (base := base_of(path)) != path), "")
