@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -40,7 +40,7 @@ _SMALL = 64_000_000  # bytes of bodies that are kept, so that small corpora are 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json", ".har", ".toml"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Survey:
     """A corpus, its bodies left out.
 
@@ -53,12 +53,12 @@ class Survey:
         entries: all of them, read anew if they do not fit into memory.
     """
 
-    names: tuple[str, ...]
-    digest: str
-    providers: frozenset[str]
-    problems: tuple[CorpusProblem, ...]
-    count: int
-    entries: Callable[[], Iterable[Entry]]
+    names: list[str] = field(default_factory=list)
+    digest: str = ""
+    providers: set[str] = field(default_factory=set)
+    problems: list[CorpusProblem] = field(default_factory=list)
+    count: int = 0
+    entries: Callable[[], Iterable[Entry]] = tuple
 
 
 def survey(
@@ -80,36 +80,27 @@ def survey(
     def wanted() -> Iterator[Entry]:
         for entry in found_in(source, known):
             if isinstance(entry, CorpusStream):
-                answering.add(entry.provider)
+                found.providers.add(entry.provider)
             if isinstance(entry, CorpusProblem) or not providers or entry.provider in providers:
                 yield entry
 
-    answering: set[str] = set()
-    names: list[str] = []
-    digest = hashlib.sha256()
-    problems: list[CorpusProblem] = []
+    found, digest, size = Survey(), hashlib.sha256(), 0
     kept: list[Entry] = []
-    size = count = 0
     for entry in wanted():
-        names.append(name_of(entry))
+        found.names.append(name_of(entry))
         digest.update(hashlib.sha256(repr(entry).encode("utf-8", "surrogatepass")).digest())
-        count += concerns(entry)
+        found.count += concerns(entry)
         if isinstance(entry, CorpusProblem):
-            problems.append(entry)
+            found.problems.append(entry)
         else:
             size += len(entry.interaction.response.body)
         kept.append(entry)
         if size > _SMALL:
             kept.clear()
-        progress(names[-1])
-    return Survey(
-        names=tuple(names),
-        digest=digest.hexdigest()[:16],
-        providers=frozenset(answering),
-        problems=tuple(problems),
-        count=count,
-        entries=lambda: kept if size <= _SMALL else wanted(),
-    )
+        progress(found.names[-1])
+    found.digest = digest.hexdigest()[:16]
+    found.entries = (lambda: kept) if size <= _SMALL else wanted
+    return found
 
 
 def name_of(entry: Entry) -> str:
