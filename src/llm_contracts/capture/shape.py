@@ -100,18 +100,12 @@ def _parameters(sent: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}={as_mapping(value).get('type', '')}"
         elif name != "model":
             yield name
-    kinds = {
-        f"{role}:{kind}"
-        for message in _messages(sent)
-        for role in [message.get("role", "")]
+    yield from {
+        f"{message.get('role', '')}:{kind}"
+        for name in ("messages", "input", "contents")
+        for message in map(as_mapping, as_list(sent.get(name)))
         for kind in _contents(message)
     }
-    yield from kinds
-
-
-def _messages(sent: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for name in ("messages", "input", "contents"):
-        yield from (as_mapping(each) for each in as_list(sent.get(name)))
 
 
 def _contents(message: Mapping[str, Any]) -> Iterator[str]:

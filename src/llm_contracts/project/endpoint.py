@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit, urlunsplit
 
 from llm_contracts.project.config import ConfigError
-from llm_contracts.project.scenario import Provider, Scenario
+from llm_contracts.project.scenario import Provider
 from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.proxy.network import answers_here, is_here
@@ -61,14 +61,6 @@ class Endpoint:
         host, own = (urlsplit(url).hostname or "" for url in (self.base_url, self.public_url))
         stand_in = answers_here(host, loopback_only=not self.overridden) and not is_here(own)
         return Provenance.SIMULATED if stand_in else Provenance.LIVE
-
-    def base_url_through(self, origin: str) -> str:
-        """The base URL for a client that must go through the edge."""
-        return origin + urlsplit(self.base_url).path
-
-    def key_for(self, scenario: Scenario) -> str:
-        """The key to send."""
-        return WRONG_KEY if scenario.key == "wrong" else self.key
 
     def made_public(self, interaction: Interaction) -> Interaction:
         """The exchange as if the provider's own base URL had been called."""

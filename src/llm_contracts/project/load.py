@@ -32,7 +32,9 @@ def load_project(settings: Settings, *, names_only: bool = False) -> Project:
         ConfigError: if a file cannot be imported or registers something else than it should.
     """
     executed_files()  # hears from now on
-    _make_importable(settings.root)
+    # The project's files may import their neighbours by their place below the root, from any folder and also
+    # when they are called, until another project is loaded.
+    sys.path[:] = [_Root(settings.root), *(entry for entry in sys.path if not isinstance(entry, _Root))]
     registered = _module(settings.clients)
     scenarios = _module(settings.scenarios)
     providers = _rows(settings.clients, registered, "PROVIDERS", Provider)
@@ -55,13 +57,6 @@ class _Root(str):
     """The entry of `sys.path` that is a project's."""
 
     __slots__ = ()
-
-
-def _make_importable(root: Path) -> None:
-    """The project's files may import their neighbours by their place below the root, from any folder and also
-    when they are called, until another project is loaded.
-    """
-    sys.path[:] = [_Root(root), *(entry for entry in sys.path if not isinstance(entry, _Root))]
 
 
 def _module(file: Path) -> ModuleType | None:

@@ -26,7 +26,14 @@ def secrets_in(environ: Mapping[str, str], providers: tuple[Provider, ...]) -> d
     """
     keys = {name for row in providers for name in (row.key_variable, row.second_key_variable)}
     given = {name: value.strip() for name, value in environ.items() if value.strip()}
-    named = {name: value for name, value in given.items() if name in keys or _looks_secret(name, value)}
+    looking_so = {
+        name
+        for name, value in given.items()
+        if name.upper().endswith(_SECRET_ENDINGS)
+        and len(value) >= _SHORTEST_SECRET
+        and any(letter.isdigit() for letter in value)
+    }
+    named = {name: value for name, value in given.items() if name in keys | looking_so}
     within = {
         f"{name} (its {what})": unquote(part)
         for name, value in given.items()
@@ -46,8 +53,3 @@ NOT_HIDDEN = (
     "is too short to be told from words (under six characters), so nothing hides it where it is echoed"
 )
 """The rest of a sentence about such a variable."""
-
-
-def _looks_secret(name: str, value: str) -> bool:
-    named = name.upper().endswith(_SECRET_ENDINGS)
-    return named and len(value) >= _SHORTEST_SECRET and any(letter.isdigit() for letter in value)

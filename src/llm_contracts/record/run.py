@@ -11,6 +11,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import Client
 from llm_contracts.clients.libraries.litellm import offline_litellm
@@ -133,7 +134,8 @@ class RecordingContext:
             network=self.network,
         ) as session:
             call = scenario.call(
-                base_url=endpoint.base_url_through(session.origin), api_key=endpoint.key_for(scenario)
+                base_url=session.origin + urlsplit(endpoint.base_url).path,
+                api_key=WRONG_KEY if scenario.key == "wrong" else endpoint.key,
             )
             observation = observe(
                 self.client,
