@@ -70,10 +70,8 @@ def read_har(document: Any, folder: Path) -> Iterator[CorpusExchange | Unreadabl
 
 def _exchange(entry: HarEntry, folder: Path, place: str) -> CorpusExchange:
     asked = Request(method=str(entry.request.method).upper(), uri=str(entry.request.url))
-    if elsewhere(asked):
-        # Nobody looks at its answer, so what that lacks is not a complaint.
-        unseen = Interaction(request=asked, response=Response(status=0))
-        return CorpusExchange(id="", place=place, interaction=unseen)
+    if other := elsewhere(asked):  # nobody looks at its answer, so what that lacks is not a complaint
+        raise UnreadableError(place, other.reason, other.why)
     got = entry.response
     if got.status == 101 or "_webSocketMessages" in entry:  # noqa: PLR2004 - Switching Protocols
         raise UnreadableError(place, "is a WebSocket, not an HTTP exchange.", ProblemKind.NOT_HTTP)

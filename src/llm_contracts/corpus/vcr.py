@@ -85,10 +85,8 @@ def _exchange(row: Any, place: str, number: str) -> CorpusExchange:
     request = Request(
         method=_member(asked, at, str, "method").upper(), uri=_member(asked, at, str, "uri", "url")
     )
-    if elsewhere(request):
-        # Nobody looks at its answer, so what that lacks is not a complaint.
-        unseen = Interaction(request=request, response=Response(status=0))
-        return CorpusExchange(id=number, place=place, interaction=unseen)
+    if other := elsewhere(request):  # nobody looks at its answer, so what that lacks is not a complaint
+        raise UnreadableError(place, other.reason, other.why)
     got, there = _member(row, place, dict, "response"), f"{place}.response"
     fault, exact, bodies = None, True, []
     for holder, whose in ((asked, "its request's"), (got, "its")):
