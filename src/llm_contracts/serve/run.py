@@ -63,19 +63,11 @@ def from_project(project: Project, scenarios: Sequence[Scenario]) -> Catalogue:
     catalogue = Catalogue()
     for row in scenarios:
         file = project.cassette(row)
-        if not file.is_file():
-            continue
-        shown = project.settings.shown(file)
         try:
-            interactions = load(file).interactions
+            if file.is_file():
+                catalogue.add(row.provider, _indexed(project, file, row.id, load(file).interactions, row))
         except CassetteError as error:
-            catalogue.unreadable.append(error.named(shown))
-        else:
-            usual = row.live and row.key == "valid"
-            catalogue.add(
-                row.provider,
-                IndexedRecording(name=row.id, file=shown, interactions=interactions, usual=usual),
-            )
+            catalogue.unreadable.append(error.named(project.settings.shown(file)))
     return catalogue
 
 
@@ -144,14 +136,19 @@ def _add_cassette(
         found[recorded.provider if recorded else provider_of(interaction.request.uri)].append(interaction)
     for provider, interactions in found.items():
         row = rows.get(f"{provider}/{name}")
-        recording = IndexedRecording(
-            name=name,
-            file=project.settings.shown(file.resolve()),
-            interactions=tuple(interactions),
-            usual=row is None or (row.live and row.key == "valid"),
-        )
-        catalogue.add(provider, recording)
+        catalogue.add(provider, _indexed(project, file.resolve(), name, interactions, row))
     return True
+
+
+def _indexed(
+    project: Project, file: Path, name: str, interactions: Iterable[Interaction], row: Scenario | None
+) -> IndexedRecording:
+    return IndexedRecording(
+        name=name,
+        file=project.settings.shown(file),
+        interactions=tuple(interactions),
+        usual=row is None or (row.live and row.key == "valid"),
+    )
 
 
 def _add_streams(catalogue: Catalogue, project: Project, source: Path) -> None:
