@@ -54,7 +54,7 @@ def interaction(uri: str = "https://api.openai.com/v1/models", body: bytes = b"{
 
 
 def test_a_recording_that_still_holds_a_secret_is_not_written(workshop: Workshop, tmp_path: Path) -> None:
-    studio = RecordingContext(
+    context = RecordingContext(
         edge=cast("Edge", None),
         client=plain_client,
         name="c",
@@ -66,17 +66,17 @@ def test_a_recording_that_still_holds_a_secret_is_not_written(workshop: Workshop
     )
     file = tmp_path / "s.yaml"
     with pytest.raises(SecretFound, match="OPENAI_API_KEY") as raised:
-        studio.keep(file, Cassette(interactions=(interaction(body=REAL_KEY.encode()),), recording=recording))
+        context.keep(file, Cassette(interactions=(interaction(body=REAL_KEY.encode()),), recording=recording))
     assert REAL_KEY not in str(raised.value)
     assert not file.exists()
 
 
-def test_neither_an_endpoint_nor_a_studio_nor_the_options_show_a_key(workshop: Workshop) -> None:
+def test_neither_an_endpoint_nor_a_context_nor_the_options_show_a_key(workshop: Workshop) -> None:
     endpoint = Endpoint(base_url="http://127.0.0.1/v1", public_url="https://x/v1", key=REAL_KEY)
-    studio = RecordingContext(
+    context = RecordingContext(
         edge=cast("Edge", None), client=plain_client, name="c", scrubber=Scrubber({"K": REAL_KEY}), timeout=1
     )
-    assert REAL_KEY not in repr((endpoint, studio, workshop.options(Source.LIVE)))
+    assert REAL_KEY not in repr((endpoint, context, workshop.options(Source.LIVE)))
 
 
 def test_an_exchange_with_somebody_else_keeps_its_address() -> None:

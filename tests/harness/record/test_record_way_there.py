@@ -56,9 +56,9 @@ def test_settings_that_cannot_work_end_the_run(workshop: Workshop) -> None:
 
 def test_an_answer_that_cannot_be_kept_whole_is_not_kept_at_all() -> None:
     with Upstream(_answer) as upstream, Edge(limits=Limits(answer=10)) as edge:
-        studio = RecordingContext(edge=edge, client=plain_client, name="c", scrubber=Scrubber({}), timeout=5)
+        context = RecordingContext(edge=edge, client=plain_client, name="c", scrubber=Scrubber({}), timeout=5)
         base = upstream.origin + "/v1"
         endpoint = Endpoint(base_url=base, public_url="https://api.openai.com/v1", key=REAL_KEY)
-        attempt = studio.attempt(row(), endpoint)
+        attempt = context.attempt(row(), endpoint)
     assert "the answer is larger than" in attempt.objection
     assert attempt.interactions == ()
