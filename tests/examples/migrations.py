@@ -9,9 +9,8 @@ from pathlib import Path
 from llm_contracts.parity.result import Result
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
-from llm_contracts.record.source import RecordOptions
 from llm_contracts.record.run import record
-from llm_contracts.record.source import Source
+from llm_contracts.record.source import RecordOptions, Source
 from llm_contracts.run.check import check
 from llm_contracts.run.options import Options
 

@@ -27,9 +27,8 @@ from llm_contracts.parity.result import Readiness
 from llm_contracts.project.config import Project, Settings, environment
 from llm_contracts.project.load import load_project
 from llm_contracts.project.scenario import Scenario
-from llm_contracts.record.source import RecordOptions
 from llm_contracts.record.run import RecordOutcome, record
-from llm_contracts.record.source import Source
+from llm_contracts.record.source import RecordOptions, Source
 from llm_contracts.run.check import check
 from llm_contracts.run.options import Options
 from llm_contracts.run.scenario import replay_call

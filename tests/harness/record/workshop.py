@@ -14,9 +14,8 @@ from urllib.parse import urlsplit
 from llm_contracts.clients.call import Call, Client, Function
 from llm_contracts.project.config import Project, Settings
 from llm_contracts.project.scenario import Provider, Scenario
-from llm_contracts.record.source import RecordOptions
 from llm_contracts.record.run import RecordedScenario, RecordReport, record
-from llm_contracts.record.source import Source
+from llm_contracts.record.source import RecordOptions, Source
 from llm_contracts.simulator.server import Simulator
 from llm_contracts.wire.cassette import Cassette, load
 

@@ -19,9 +19,8 @@ from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Item
 from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.scenario import Provider, Scenario
-from llm_contracts.record.source import RecordOptions
 from llm_contracts.record.run import record
-from llm_contracts.record.source import Source
+from llm_contracts.record.source import RecordOptions, Source
 from llm_contracts.run.check import check
 from llm_contracts.run.options import Options
 from llm_contracts.wire.cassette import load
