@@ -155,7 +155,7 @@ def _codes(mutation: Any) -> tuple[str, str] | None:
     code = mutation.module_path.read_text(encoding="utf-8")
     operator = get_operator(mutation.operator_name)(**mutation.operator_args)
     mutated = mutate_code(code, operator, mutation.occurrence)
-    with suppress(SyntaxError):  # where `*` is no operator
+    with suppress(SyntaxError):  # where `*` is not an operator
         if mutated is not None and _meaning(mutated) != _meaning(code):
             return code, mutated
     return None

@@ -91,7 +91,7 @@ def _bisection(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Write the page. 2 for wrong usage, 3 for a file that is no result."""
+    """Write the page. 2 for wrong usage, 3 for a file that is not a result."""
     if len(arguments) < 2:  # noqa: PLR2004 - the page and one result
         sys.stderr.write("usage: python -m tools.upgrades_page FILE RESULT…\n")
         return 2
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str]) -> int:
             documents.append(json.loads(file.read_text(encoding="utf-8")))
             page(documents[-1:])
         except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-            sys.stderr.write(f"{file}: is no result of `llm-contracts matrix` ({type(error).__name__}).\n")
+            sys.stderr.write(f"{file}: is not a result of `llm-contracts matrix` ({type(error).__name__}).\n")
             return 3
     replace_file(target, page(documents))
     return 0

@@ -71,7 +71,7 @@ def reader(response: Any) -> EventReader:
 
     Raises, when it reads:
         InBandError: the app failed, waits for a person, or its answer was moderated away.
-        ValueError: what came is no JSON object.
+        ValueError: what came is not a JSON object.
     """
     events = _Reader(request=response.request)
     return EventReader(

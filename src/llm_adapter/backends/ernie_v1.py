@@ -286,7 +286,7 @@ def reader(response: Any) -> EventReader:
 
     Raises, when it reads:
         InBandError: a line is an error.
-        ValueError: what came is no JSON object.
+        ValueError: what came is not a JSON object.
     """
     own = frozenset({"error_code", "result"})
     return EventReader(

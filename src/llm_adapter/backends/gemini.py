@@ -142,7 +142,7 @@ def reader(response: Any) -> EventReader:
 
     Raises, when it reads:
         InBandError: Google sent an error, or blocked the question, in place of the answer.
-        ValueError: what it sent is no JSON.
+        ValueError: what it sent is not JSON.
     """
     own = frozenset({"candidates", "error", "promptFeedback", "usageMetadata"})
     return EventReader(read=lambda data: (_chunk(data, response.request),), own=own, response=response)

@@ -130,7 +130,7 @@ class ResponseBody:
         return self._data if self._event in _ERRORS else []
 
     def is_ping(self, data: bytes) -> bool:
-        """Whether the data of an event, which are no JSON, only keep the connection open."""
+        """Whether the data of an event, which are not JSON, only keep the connection open."""
         return self._event == b"ping" or _PING.fullmatch(data) is not None
 
     def pass_over(self, item: Any) -> None:

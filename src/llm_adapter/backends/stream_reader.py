@@ -68,7 +68,7 @@ class StreamReader(_Reader):
 
         Raises:
             InBandError: an error came in the place of a chunk.
-            ValueError: an event is no JSON.
+            ValueError: an event is not JSON.
         """
         for line in self._lines.cut(piece):
             if line:
@@ -132,7 +132,7 @@ class EventReader(_Reader):
 
         Raises:
             InBandError: somebody on the way sent an error.
-            ValueError: an event is no JSON.
+            ValueError: an event is not JSON.
         """
         for line in self._lines.cut(piece):
             yield from self._line(line)

@@ -132,7 +132,7 @@ def text_of(body: bytes) -> str | None:
 
 
 def tokens(text: str, start: int, end: int) -> Iterator[Token]:
-    """What one document of JSON holds. What is no JSON is one text."""
+    """What one document of JSON holds. What is not JSON is one text."""
     if text[start:end].lstrip("\ufeff \t\r\n,[")[:1] not in ("{", '"', "]"):
         if text[start:end].strip() != "[DONE]":
             yield Token(start, end, (), "string")

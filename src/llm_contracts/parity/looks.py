@@ -114,7 +114,7 @@ def _agreed(looks: Iterable[Comparison], unwaited: tuple[Divergence, ...]) -> It
         new = [d for d in found if (d.kind, place(d.where)) not in seen or number == 0]
         for divergence in new:
             key = (divergence.kind, place(divergence.where))
-            # A library may print once, when it is first called. What only a later call prints is no set-up.
+            # A library may print once, when it is first called. What only a later call prints is not set-up.
             later = number > 0 and divergence.where == "stdout"
             if later or not may_be_chance(divergence) or all(key in places for places in always):
                 yield divergence

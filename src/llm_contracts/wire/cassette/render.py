@@ -1,7 +1,7 @@
 """Values to cassette text that a person can read in a diff: event streams and JSON as block text.
 
 Whatever block text cannot hold exactly (carriage returns, tabs, blanks at a line's end) becomes a quoted
-string, and what is no UTF-8 becomes binary.
+string, and what is not UTF-8 becomes binary.
 """
 
 from __future__ import annotations
