@@ -6,12 +6,13 @@ import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
+from types import ModuleType
 from zipfile import ZipFile
 
 import pytest
 
 from llm_contracts.project.config import load_settings
-from llm_contracts.project.inputs import SETTINGS, changed_since, input_files, outdated
+from llm_contracts.project.inputs import SETTINGS, changed_since, code_files, input_files, outdated
 from llm_contracts.project.load import load_project
 from llm_contracts.util.versions import installed_packages, versions
 from tests.harness.run.projects import TOML, make_project
@@ -35,6 +36,31 @@ def test_the_projects_own_modules_are_inputs_and_installed_ones_are_not(
     (root / "cassettes" / "acme" / "other.yaml").unlink()
     assert changed_since(settings, stored) == ("cassettes/acme/other.yaml", "my_own_client.py")
     del sys.modules[my_own_client.__name__]
+
+
+def test_loaded_code_is_known_by_its_real_folder_however_a_module_writes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path.resolve()
+    inner = root / "real" / "inner"
+    inner.mkdir(parents=True)
+    (root / "link").symlink_to(root / "real")
+    monkeypatch.chdir(inner.parent)
+    written = {
+        "plain": f"{inner}/plain.py",
+        "linked": f"{root}/link/inner/linked.py",
+        "upwards": f"{root}/link/../real/inner/upwards.py",
+        "dotted": f"{root}/real/./inner/dotted.py",
+        "relative": "inner/relative.py",
+        "doubled": f"{root}//real/inner//doubled.py",
+    }
+    for name, file in written.items():
+        (inner / f"{name}.py").touch()
+        module = ModuleType(name)
+        module.__file__ = file
+        monkeypatch.setitem(sys.modules, f"somewhere_{name}", module)
+    found = {file for file in code_files(root / "project") if file.is_relative_to(root)}
+    assert found == {inner / f"{name}.py" for name in written}
 
 
 def test_recordings_outside_the_project_and_behind_links_are_inputs(tmp_path: Path) -> None:
