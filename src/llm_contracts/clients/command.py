@@ -98,10 +98,9 @@ class CommandClient:
 def _ask(process: Popen[bytes], call: Call) -> None:
     document = {name: jsonable(getattr(call, name)) for name in _GIVEN}
     assert process.stdin is not None
-    with suppress(BrokenPipeError):  # it has ended, or closed its input: its exit code says more
-        process.stdin.write(json.dumps(document).encode())
-    with suppress(BrokenPipeError):
-        process.stdin.close()
+    # Where it has ended, or closed its input, its exit code says more.
+    with suppress(BrokenPipeError), process.stdin as given:
+        given.write(json.dumps(document).encode())
 
 
 def _items(lines: IO[bytes]) -> Iterator[Any]:

@@ -55,7 +55,7 @@ def describe(error: BaseException, api_key: str, *, raised: str = "stream") -> F
         message=without_key(_message(error), api_key)[:_LONGEST],
         status=_whole(*(read(one, name) for one in holders for name in ("status_code", "status"))),
         code=code,
-        provider_code=_masked(provider_code, api_key),
+        provider_code=without_key(provider_code, api_key),
         attempts=_whole(read(given, "attempts")),
     )
 
@@ -122,10 +122,6 @@ def _printed(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001 - an exception that cannot even be printed is still a failure to report
         return f"({type(error).__name__} cannot be printed)"
-
-
-def _masked(word: str | None, api_key: str) -> str | None:
-    return None if word is None else str(without_key(word, api_key))
 
 
 def _word(value: Any) -> str | None:

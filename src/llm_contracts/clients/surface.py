@@ -2,7 +2,8 @@
 
 Only what all objects of one part have counts: LiteLLM's chunks have `usage` at the end and not before, so
 code that reads it from every chunk fails. What a library's base class for models brings (`model_dump`,
-`to_dict`) is not part of it. Of a mapping counts that it is one: its keys are compared as fields.
+`to_dict`) is not part of it. Of a mapping counts that it is one: its keys are compared as fields. The
+class of a transparent proxy, such as wrapt's, is that of what it stands for (`__class__`).
 """
 
 from __future__ import annotations
@@ -41,12 +42,13 @@ def stream_names(stream: Any) -> tuple[str, ...] | None:
     """The names of the object that a client returned; None for a plain generator or list, which is the
     application's own wrapping.
     """
-    return None if isinstance(stream, _GENERATORS) else tuple(sorted(_names(_kind(stream), _own(stream))))
+    return None if isinstance(stream, _GENERATORS) else tuple(sorted(_names(stream.__class__, _own(stream))))
 
 
 def error_names(error: BaseException) -> tuple[str, ...]:
     """The public names of an error, those of every exception apart."""
-    return tuple(sorted(_names(_kind(error), _own(error)) - frozenset(dir(Exception))))
+    kind: Any = type(error)
+    return tuple(sorted(_names(kind, _own(error)) - frozenset(dir(Exception))))
 
 
 def shapes(item: Any) -> Iterator[Shape]:
@@ -62,7 +64,7 @@ def _walk(part: str, value: Any, depth: int) -> Iterator[Shape]:
     if isinstance(value, Mapping):
         yield part, dict, ()
         return
-    yield part, _kind(value), _own(value)
+    yield part, value.__class__, _own(value)
     for name, held in _attributes(value).items() if depth < _DEEPEST else ():
         if held.__class__ in _SCALARS or name.startswith("_"):
             continue
@@ -71,7 +73,7 @@ def _walk(part: str, value: Any, depth: int) -> Iterator[Shape]:
             continue
         first = held[0] if _is_list(held) and held else held
         plain = first.__class__ in _SCALARS or _is_list(first)
-        if isinstance(first, Mapping) or _is_model(_kind(first)) or (name in _WALKED and not plain):
+        if isinstance(first, Mapping) or _is_model(first.__class__) or (name in _WALKED and not plain):
             yield from _walk(_PARTS.get(name, name), first, depth + 1)
 
 
@@ -95,7 +97,7 @@ def _attributes(value: Any) -> Mapping[str, Any]:
     """
     held = getattr(value, "__dict__", None)
     if held is None:
-        return {name: read(value, name) for name in _slots_of(_kind(value))}
+        return {name: read(value, name) for name in _slots_of(value.__class__)}
     extra = getattr(value, "__pydantic_extra__", None)
     return {**held, **{name: extra[name] for name in _WALKED & extra.keys()}} if extra else held
 
@@ -111,11 +113,6 @@ def _is_model(kind: Any) -> bool:
     return any(
         hasattr(kind, name) for name in ("__pydantic_fields__", "model_fields", "__dataclass_fields__")
     )
-
-
-def _kind(value: Any) -> Any:
-    """Its class, or that of what a transparent proxy stands for, such as wrapt's."""
-    return value.__class__
 
 
 def _own(value: Any) -> tuple[str, ...]:
@@ -140,9 +137,7 @@ def _names(kind: Any, own: tuple[str, ...]) -> frozenset[str]:
     }
     public = {name for name in (*dir(kind), *own) if not name.startswith("_")}
     return frozenset(
-        (public - inherited) | {name for name in _OFFERED if hasattr(kind, name)} | set(_public(own))
+        (public - inherited)
+        | {name for name in _OFFERED if hasattr(kind, name)}
+        | {name for name in own if not name.startswith("_")}
     )
-
-
-def _public(names: tuple[str, ...]) -> Iterator[str]:
-    return (name for name in names if not name.startswith("_"))

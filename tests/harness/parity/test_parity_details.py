@@ -461,6 +461,7 @@ def test_a_later_attempt_is_numbered_and_repeats_nothing() -> None:
         ({"openai_project": "p"}, {"openai_project": "q"}, "headers.openai-project"),
         ({"content_type": "application/json"}, {"content_type": "text/plain"}, "headers.content-type"),
         ({"accept": "text/event-stream"}, {"accept": "*/*"}, "headers.accept"),
+        ({"accept": "*/*"}, {"accept": "text/event-stream"}, "headers.accept"),
         ({"api_key": "a"}, {"user_agent": "1"}, "headers.api-key"),
         ({"x_vendor": "a"}, {"x_vendor": "b"}, "headers.x-vendor"),
         ({"accept": "x", "x_vendor": "a"}, {"accept": "x", "x_vendor": "b"}, "headers.x-vendor"),

@@ -119,6 +119,8 @@ def test_applied_puts_the_reason_beside_each_accepted_difference(tmp_path: Path)
         ({"reason": "  "}, "'reason' must be a text that says something"),
         ({"by": 7}, "'by' must be a text that says something"),
         ({"where": ""}, "'where' must be a text that says something"),
+        ({"scenario": []}, "'scenario' must be a text that says something"),
+        ({"where": ["delta"]}, "'where' must be a text that says something"),
         ({"kind": "pieces"}, "'pieces' is not a kind of difference; the kinds are text, deltas"),
         ({"untill": "2027-01-01"}, "'untill' is not known; known are kind, provider"),
         ({"until": "next year"}, "'until' must be a date such as 2027-01-31, not 'next year'"),

@@ -31,6 +31,13 @@ def read(*chunks: Any) -> WireFacts:
     return read_facts(Response(status=200, headers=STREAM, body=body))
 
 
+def test_an_array_of_chunks_is_a_stream() -> None:
+    """As Gemini answers where `alt=sse` is not asked for."""
+    body = json.dumps([candidate({"text": "The"}), candidate({"text": " end"}, finishReason="STOP")]).encode()
+    facts = read_facts(Response(status=200, headers=(("content-type", "application/json"),), body=body))
+    assert (facts.streamed, facts.events, facts.text, facts.finish_reasons) == (True, 2, "The end", ("STOP",))
+
+
 def test_text_thoughts_finish_reason_and_names_are_read() -> None:
     facts = read(
         {
