@@ -76,32 +76,32 @@ class Sweeper:
         facts = _facts(interactions, match.protocols)
         own = compare(*recorded, facts, scope=blank.id, rules=match.rules).divergences
         yield self.decided(_filled(blank, recorded, _proven(own, attempts=False)))
-        ground = _Ground(match=match, sides=recorded, facts=facts, known=frozenset(map(_identity, own)))
+        baseline = _Baseline(match=match, sides=recorded, facts=facts, known=frozenset(map(_identity, own)))
         for variant in variants(
             interactions, self.dialect, self.families, every=self.every, protocols=match.protocols
         ):
-            yield self._varied(blank, variant, call, ground)
+            yield self._varied(blank, variant, call, baseline)
 
-    def _varied(self, blank: Item, variant: Variant, call: Call, ground: _Ground) -> Item:
+    def _varied(self, blank: Item, variant: Variant, call: Call, baseline: _Baseline) -> Item:
         named = replace(
             blank, id=varied(blank.id, variant.name), scenario=varied(blank.scenario, variant.name)
         )
         if variant.patience is not None:
             call = replace(call, params={**call.params, "timeout": variant.patience})
         sides = self.match.play_both(variant.interactions, call)
-        found = ground.judge(variant, sides, named.id)
+        found = baseline.judge(variant, sides, named.id)
         item = self.decided(_filled(named, sides, found))
         for _ in range(_LOOKS if variant.hurried else 1):
             if item.unwaived:
-                item = self._looked_at_again(item, variant, call, ground, sides)
+                item = self._looked_at_again(item, variant, call, baseline, sides)
         return item
 
     def _looked_at_again(
-        self, item: Item, variant: Variant, call: Call, ground: _Ground, sides: Sides
+        self, item: Item, variant: Variant, call: Call, baseline: _Baseline, sides: Sides
     ) -> Item:
         """What hangs on time is believed only when it occurs again; of all else, what does not is noise."""
         again = self.match.play_both(variant.interactions, call)
-        places = {(d.kind, d.where) for d in ground.judge(variant, again, item.id)}
+        places = {(d.kind, d.where) for d in baseline.judge(variant, again, item.id)}
         repeated = tuple(
             d
             for d in item.divergences
@@ -113,7 +113,7 @@ class Sweeper:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Ground:
+class _Baseline:
     """What is known of the recording itself, against which its variants are judged."""
 
     match: Pairing

@@ -72,7 +72,7 @@ class Finding:
         kind: what differs, or the normalisation that hides it and is counted.
         where: the place; may be empty where the difference is hidden.
         reference, candidate: what stands there on either side; of several that are hidden, the first.
-        count: how many are hidden.
+        count: how often it occurs.
         unstable: whether the values depend on timing or wording: the name leaves them out.
     """
 
@@ -176,11 +176,11 @@ class ObservationPair:
         return self.cut and (len(ours) < len(theirs)) == first
 
     def excuses_rest(self, ours: Sequence[Any], theirs: Sequence[Any]) -> bool:
-        """Whether that excuses the difference of two sequences, as the one is the beginning of the other."""
+        """Whether a failure explains how two sequences differ: the one is the beginning of the other."""
         return self.excuses(ours, theirs) and first_difference(ours, theirs) == min(len(ours), len(theirs))
 
     def excuses_all(self, ours: Sized, theirs: Sized) -> bool:
-        """Whether that excuses it, and one has nothing of this at all."""
+        """Whether a failure explains that one has nothing of this at all."""
         return self.excuses(ours, theirs) and not (ours and theirs)
 
     @property
