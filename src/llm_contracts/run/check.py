@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 from llm_contracts.capture.coverage import coverage_of
 from llm_contracts.corpus import CorpusProblem
@@ -15,9 +13,10 @@ from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.config import Project
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.results.items import Packed, whole
-from llm_contracts.run.match import are_own, client_names, opened_match, rules_of, sides
+from llm_contracts.run.match import are_own, client_names, rules_of, sides
 from llm_contracts.run.not_offered import without_not_offered
 from llm_contracts.run.options import Options
+from llm_contracts.run.pairing import Pairing
 from llm_contracts.run.recut import chosen
 from llm_contracts.run.scenario import run_scenario
 from llm_contracts.run.shards import owned
@@ -71,31 +70,29 @@ def scenario_context(
     Raises:
         ClientError: a client's name is unknown.
     """
-    return context_for(project, options, _scenarios_at_work, pack)
+    return context_for(project, options, _scenario_work, pack)
 
 
 def context_for(
     project: Project,
     options: Options,
-    at_work: Callable[..., AbstractContextManager[Work]],
+    work: Callable[[Project, Pairing], Work],
     pack: Callable[[Item], Packed],
 ) -> WorkerContext:
-    """Where tasks are done by what `at_work`, a function of a module, makes of a project and `options`.
+    """Where tasks are done by what `work`, a function of a module, makes of a project and its two clients.
 
     Raises:
         ClientError: a client's name is unknown.
     """
     rules_of(project.settings)
     sides(project, options)
-    return WorkerContext(settings=project.settings, work=partial(at_work, options=options), pack=pack)
+    return WorkerContext(settings=project.settings, options=options, work=work, pack=pack)
 
 
-@contextmanager
-def _scenarios_at_work(project: Project, options: Options) -> Iterator[Work]:
+def _scenario_work(project: Project, match: Pairing) -> Work:
     rows = {row.name: row for row in project.scenarios}
     shapes = chosen(filter(project.is_recorded, rows.values()))
-    with opened_match(project, options) as match:
-        yield lambda name: run_scenario(match, project, rows[name], thoroughly=name in shapes)
+    return lambda name: run_scenario(match, project, rows[name], thoroughly=name in shapes)
 
 
 def gathered(arriving: Iterable[tuple[int, Packed]], progress: Progress) -> tuple[Item, ...]:

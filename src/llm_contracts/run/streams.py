@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,6 @@ from llm_contracts.project.config import Project
 from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.check import Progress, context_for, gathered, project_waivers, without_verdicts
-from llm_contracts.run.match import opened_match
 from llm_contracts.run.not_offered import as_not_offered, asks_otherwise, refusal
 from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
@@ -75,13 +73,11 @@ def corpus_context(
     Raises:
         ClientError: a client's name is unknown.
     """
-    return context_for(project, options, _entries_at_work, pack)
+    return context_for(project, options, _entry_work, pack)
 
 
-@contextmanager
-def _entries_at_work(project: Project, options: Options) -> Iterator[Work]:
-    with opened_match(project, options) as match:
-        yield partial(run_entry, match)
+def _entry_work(_project: Project, match: Pairing) -> Work:
+    return partial(run_entry, match)
 
 
 def concluded_corpus(

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from llm_contracts.cli import run
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.results.items import whole
+from llm_contracts.run.options import Options
 from llm_contracts.run.workers.threads import WorkerContext
 from tests.harness.run.projects import HOSTS, NAMES, TOML, make_project, stream
 
@@ -144,16 +146,13 @@ def test_what_fails_on_one_recording_is_its_problem_alone(root: Path) -> None:
     """Whatever it is: nobody has thought of everything that can be odd."""
     project = load_project(load_settings(root))
 
-    class At:
-        def __init__(self, _project: object) -> None: ...
+    def work(_project: object, _match: object) -> Callable[[str], Any]:
+        none: dict[str, Any] = {}
+        return lambda name: none[name]
 
-        def __enter__(self) -> Callable[[str], Any]:
-            none: dict[str, Any] = {}
-            return lambda name: none[name]
-
-        def __exit__(self, *_: object) -> None: ...
-
-    with WorkerContext(settings=project.settings, work=At, pack=whole).opened(project) as execute:
+    options = Options(today=date(2026, 1, 1))
+    context = WorkerContext(settings=project.settings, options=options, work=work, pack=whole)
+    with context.opened(project) as execute:
         item = execute(ODD).item
     assert (item.id, item.provider, item.scenario) == (ODD, "acme", "plain-stream")
     assert item.problem is not None

@@ -14,7 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import islice
@@ -30,8 +30,9 @@ from llm_contracts.project.inputs import code_files, digests, executed_files
 from llm_contracts.project.load import load_project
 from llm_contracts.results.document import light
 from llm_contracts.results.items import ItemsFile, Packed
-from llm_contracts.run.match import client_names
+from llm_contracts.run.match import client_names, opened_match
 from llm_contracts.run.options import Options
+from llm_contracts.run.pairing import Pairing
 
 _ENOUGH = 100  # recordings for each process: below this, importing the clients costs more than it saves
 
@@ -53,13 +54,16 @@ class WorkerContext:
     """All that a process must know to do tasks. It can be pickled.
 
     Attributes:
-        work: for a project, what does a task as long as the context is open; made of a function of a
-            module, so that another process finds it.
+        settings: the project's.
+        options: how the run goes.
+        work: for a project and its two clients, what does a task; a function of a module, so that another
+            process finds it.
         pack: what is handed over of an item; likewise.
     """
 
     settings: Settings
-    work: Callable[[Project], AbstractContextManager[Work]]
+    options: Options
+    work: Callable[[Project, Pairing], Work]
     pack: Callable[[Item], Packed]
 
     @contextmanager
@@ -71,8 +75,8 @@ class WorkerContext:
             ClientError: a client's name means nothing.
         """
         here = load_project(self.settings) if project is None else project
-        with self.work(here) as work, _outliving_clients():
-            code = _Code(self.settings.root)
+        with opened_match(here, self.options) as match, _outliving_clients():
+            work, code = self.work(here, match), _Code(self.settings.root)
 
             def execute(task: Task) -> Packed:
                 try:
