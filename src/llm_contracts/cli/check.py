@@ -168,9 +168,8 @@ def check(
         return run_sweep(project, rows, options, extent, secrets, whole=not (providers or scenarios))
     folder = report or _folder(project, options, partial_run=bool(scenarios))
     crashes, count = list[str](), sum(owned(options.shard, row.name) for row in rows)
-    pool = worker_pool(
-        run.scenario_context(project, options, packed), project, options, count, died=crashes.append
-    )
+    context = run.scenario_context(project, options, packed)
+    pool = worker_pool(context, project, count, died=crashes.append)
     with writing(folder, secrets) as writer:
         began = input_files(project.settings)
         with captured_stdout() as printed, progress_bar("check", count, "starting the clients") as done:

@@ -92,7 +92,7 @@ def corpus(
     own = [name for name in found.names if owned(options.shard, name)]
     context = corpus_context(project, options, packed)
     crashes: list[str] = []
-    pool = worker_pool(context, project, options, len(own), died=crashes.append, cluster=cluster)
+    pool = worker_pool(context, project, len(own), died=crashes.append, cluster=cluster)
     entries = (entry for entry in found.entries() if owned(options.shard, name_of(entry)))
     with writing(folder, frame.secrets_of(project), plan=plan, resume=go_on) as writer:
         workers = pool if writer.resumed is None else continuing(pool, writer.resumed)

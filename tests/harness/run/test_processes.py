@@ -238,5 +238,5 @@ def test_a_gateway_is_started_once_unless_more_processes_are_asked_for(
     options = Options(today=TODAY, candidate=candidate, jobs=jobs)
     project = loaded(make_project(tmp_path))
     context = scenario_context(project, options, packed)
-    pool = worker_pool(context, project, options, 100_000, died=pytest.fail)
+    pool = worker_pool(context, project, 100_000, died=pytest.fail)
     assert pool.__qualname__.startswith(f"{chosen}.")

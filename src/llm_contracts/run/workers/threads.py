@@ -219,7 +219,6 @@ def side_by_side(
 def worker_pool(
     context: WorkerContext,
     project: Project,
-    options: Options,
     count: int,
     *,
     died: Callable[[str], None],
@@ -233,6 +232,7 @@ def worker_pool(
     Raises:
         ConfigError: the cluster cannot be reached.
     """
+    options = context.options
     if cluster is not None:
         from llm_contracts.run.workers.dask import on_cluster
 
