@@ -25,8 +25,8 @@ from llm_contracts.project.secrets import secrets_in
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.cassette import Cassette, CassetteError, Provenance, Recording, load, save
 from llm_contracts.wire.cassette.render import render
-from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.proxy.headers import FRAMING, without
+from llm_contracts.wire.interaction import Interaction, without
+from llm_contracts.wire.proxy.headers import FRAMING
 from llm_contracts.wire.scrub import Scrubber
 
 _LONGEST = 60  # characters of a name taken from an id

@@ -13,8 +13,8 @@ from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
 from llm_contracts.reduce.run import CHATS, TIMED, Reduced
-from llm_contracts.wire.interaction import End, Response
-from llm_contracts.wire.proxy.headers import FRAMING, without
+from llm_contracts.wire.interaction import End, Response, without
+from llm_contracts.wire.proxy.headers import FRAMING
 
 _SDK = "{}(base_url=url, api_key='none').{}.create(**ASK)"
 _LITELLM = "litellm.{}(api_base=url, api_key='none', custom_llm_provider='{}', **ASK)"

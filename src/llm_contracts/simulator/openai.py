@@ -112,7 +112,9 @@ def _chunk(stream: Stream, number: int, part: ChunkPart) -> Json:
         **_members(stream),
     )
     if stream.ask.obfuscated:
-        chunk["obfuscation"] = _obfuscation(f"{stream.seed}/{number}")
+        seed = f"{stream.seed}/{number}"
+        size = int(digits(f"{seed}/length", 6, figures)) % 16  # 0 to 15 characters were recorded
+        chunk["obfuscation"] = digits(f"{seed}/padding", size, _ALPHABET)
     return chunk
 
 
@@ -141,11 +143,6 @@ def _whole(stream: Stream, parts: tuple[ChunkPart, ...]) -> Json:
         object="chat.completion",
         **_members(stream),
     )
-
-
-def _obfuscation(seed: str) -> str:
-    """Padding of random length: 0 to 15 characters were recorded."""
-    return digits(f"{seed}/padding", int(digits(f"{seed}/length", 6, figures)) % 16, _ALPHABET)
 
 
 OPENAI = Dialect(

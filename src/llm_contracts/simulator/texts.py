@@ -8,7 +8,7 @@ or a product that repairs, trims or re-encodes pieces one by one is found out by
 
 from __future__ import annotations
 
-from itertools import chain, repeat
+from itertools import cycle, islice, repeat
 
 Pieces = tuple[str, ...]
 
@@ -50,7 +50,6 @@ def long_text() -> Pieces:
 
     A client that takes a run of equal chunks for a model gone astray breaks off in the middle.
     """
-    verses = chain.from_iterable(repeat(_VERSE, _LONG_PIECES // len(_VERSE) + 1))
-    opening = tuple(verses)[: _LONG_PIECES - _RULE_PIECES]
+    opening = tuple(islice(cycle(_VERSE), _LONG_PIECES - _RULE_PIECES))
     half = len(opening) // 2
     return (*opening[:half], *repeat(_RULE, _RULE_PIECES), *opening[half:])

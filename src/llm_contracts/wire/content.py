@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from llm_contracts.wire.interaction import Response
+from llm_contracts.wire.interaction import Response, without
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -212,7 +212,7 @@ def unpacked(response: Response, *, largest: int = LARGEST) -> Unpacked:
         if not is_text(response.body):
             return Unpacked(response=response, fault=str(error))
         body, whole = response.body, True
-    headers = tuple((name, value) for name, value in response.headers if name.lower() != "content-encoding")
+    headers = without(response.headers, ("content-encoding",))
     pieces = response.pieces if body == response.body else None
     plain = replace(response, headers=headers, body=body, pieces=pieces)
     fault = "" if whole else f"ends in the middle of its {codings[-1]} data"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
@@ -74,6 +74,12 @@ def header_of(headers: Headers, name: str) -> str:
     """The first value of a header, whatever its case."""
     wanted = name.lower()
     return next((value for key, value in headers if key.lower() == wanted), "")
+
+
+def without(headers: Headers, names: Iterable[str]) -> Headers:
+    """The headers but those of the given (lower-case) names."""
+    unwanted = frozenset(names)
+    return tuple(line for line in headers if line[0].lower() not in unwanted)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_LINE_END = re.compile(rb"\r\n|\n|\r")
+LINE_END = re.compile(rb"\r\n|\n|\r")
+"""What ends a line of an event stream."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -53,7 +54,7 @@ class EventDecoder:
     def _take(self, piece: bytes) -> list[Event]:
         found: list[Event] = []
         start = 0
-        for match in _LINE_END.finditer(piece):
+        for match in LINE_END.finditer(piece):
             line = self._whole(piece[start : match.start()])
             self._offset += len(line) + len(match.group())
             found += self._read_line(line)

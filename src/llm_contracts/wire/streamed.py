@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
@@ -12,14 +11,12 @@ from llm_contracts.util.json_values import read_json
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import are_server_sent, events, text_of
 from llm_contracts.wire.facts import WireFacts, read_facts
-from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Response
+from llm_contracts.wire.interaction import End, Interaction, Piece, Response, without
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
+from llm_contracts.wire.sse import LINE_END
 
-_LENGTH = "content-length"
 _OK = 200
 _CONTINUES = range(0x80, 0xC0)  # bytes that go on with a character of UTF-8
-LINE_END = re.compile(rb"\r\n|\n|\r")
-"""What ends a line of an event stream (WHATWG)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,8 +95,7 @@ class Streamed:
 
 def without_length(response: Response) -> Response:
     """The response without the length of what was there before."""
-    kept: Headers = tuple((name, value) for name, value in response.headers if name.lower() != _LENGTH)
-    return replace(response, headers=kept)
+    return replace(response, headers=without(response.headers, ("content-length",)))
 
 
 def cut_at(response: Response, offsets: Iterable[int]) -> Response:

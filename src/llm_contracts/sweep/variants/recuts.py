@@ -16,7 +16,8 @@ from llm_contracts.sweep.variants.variant import Family, Variant
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import events, text_of
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.streamed import LINE_END, Streamed, cut_at, ends_of, inside_characters, with_crlf
+from llm_contracts.wire.sse import LINE_END
+from llm_contracts.wire.streamed import Streamed, cut_at, ends_of, inside_characters, with_crlf
 
 SHORT = 3_000
 """Bytes up to which a body is cut at every one of them."""

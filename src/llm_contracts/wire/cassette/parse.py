@@ -209,16 +209,15 @@ def _piece(node: _Node) -> Piece:
 
 def _recording(node: _Node) -> Recording:
     node.mapping(known={field.name for field in fields(Recording)})
-    versions, address, written = node.key("versions"), node.optional("address"), node.optional("digest")
+    versions = node.key("versions")
+    texts = {name: node.key(name).text() for name in ("provider", "scenario", "client")}
+    optional = {name: given.text() for name in ("address", "digest") if (given := node.optional(name))}
     return Recording(
         provenance=_member(Provenance, node.key("provenance")),
         recorded_at=_moment(node.key("recorded_at")),
-        provider=node.key("provider").text(),
-        scenario=node.key("scenario").text(),
-        client=node.key("client").text(),
         versions={_Node(key, versions).text(): versions.key(key).text() for key in versions.mapping()},
-        address="" if address is None else address.text(),
-        digest="" if written is None else written.text(),
+        **texts,
+        **optional,
     )
 
 

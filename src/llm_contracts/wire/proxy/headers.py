@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from llm_contracts.wire.interaction import Headers
+from llm_contracts.wire.interaction import Headers, without
 
 FRAMING = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 """What frames a message, and is made anew by whoever serves it again."""
@@ -32,12 +32,6 @@ def end_to_end(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
         for part in value.split(",")
     }
     return without(lines, _HOP_BY_HOP | named)
-
-
-def without(headers: Headers, names: Iterable[str]) -> Headers:
-    """The headers but those of the given (lower-case) names."""
-    unwanted = frozenset(names)
-    return tuple(line for line in headers if line[0].lower() not in unwanted)
 
 
 def with_host(headers: Headers, origin: str) -> Headers:

@@ -13,11 +13,11 @@ import aiohttp
 from aiohttp import ClientResponse, web
 
 from llm_contracts.wire.content import Unpacker, UnpackingError, unpacker
-from llm_contracts.wire.interaction import End, Interaction, Request
+from llm_contracts.wire.interaction import End, Interaction, Request, without
 from llm_contracts.wire.proxy.arrivals import Arrivals
 from llm_contracts.wire.proxy.exchange import Exchange, Limits, UnkeepableError
 from llm_contracts.wire.proxy.framing import ends_with_connection, marked, streaming
-from llm_contracts.wire.proxy.headers import end_to_end, made_public, without
+from llm_contracts.wire.proxy.headers import end_to_end, made_public
 from llm_contracts.wire.proxy.network import explained
 from llm_contracts.wire.proxy.session import Session, hang_up, reset
 from llm_contracts.wire.proxy.upstream import MISTAKES, Upstream, end_of, way_of_closing

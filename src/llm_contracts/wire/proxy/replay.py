@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from llm_contracts.wire.content import decoded
-from llm_contracts.wire.interaction import End, Interaction, Request, Response
+from llm_contracts.wire.interaction import End, Interaction, Request, Response, without
 from llm_contracts.wire.matching import Matcher
 from llm_contracts.wire.proxy.framing import is_marked, marked, streaming
-from llm_contracts.wire.proxy.headers import FRAMING, without
+from llm_contracts.wire.proxy.headers import FRAMING
 from llm_contracts.wire.proxy.lockstep import NOTHING, Delivery, Lockstep, Marks
 from llm_contracts.wire.proxy.pace import Pace
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions

@@ -16,10 +16,10 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from multidict import CIMultiDict
 from yarl import URL
 
-from llm_contracts.wire.interaction import End, Request
+from llm_contracts.wire.interaction import End, Request, without
 from llm_contracts.wire.proxy.access_check import LONGEST_LINE
 from llm_contracts.wire.proxy.framing import ends_with_connection
-from llm_contracts.wire.proxy.headers import with_host, without
+from llm_contracts.wire.proxy.headers import with_host
 from llm_contracts.wire.proxy.network import Network
 
 _CONNECTING = 30.0
