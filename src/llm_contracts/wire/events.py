@@ -9,7 +9,7 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from itertools import accumulate
 
@@ -26,17 +26,15 @@ _STRING = 7  # the type of a header that holds text
 
 def events(body: bytes) -> tuple[Event, ...]:
     """All events of a whole body."""
-    if is_framed(body):
-        return tuple(_framed(body))
-    start = _start(body)
-    if start == b"{":
-        return _lines(body)
-    if start == b"[":
-        return tuple(_elements(body))
-    if start == _RECORD:
-        return tuple(_records(body))
+    readers: dict[bytes, Callable[[bytes], Iterable[Event]]]
+    readers = {b"{": _lines, b"[": _elements, _RECORD: _records}
+    read = _framed if is_framed(body) else readers.get(_start(body), _server_sent)
+    return tuple(read(body))
+
+
+def _server_sent(body: bytes) -> list[Event]:
     decoder = EventDecoder()
-    return (*decoder.feed(body), *decoder.finish())
+    return decoder.feed(body) + decoder.finish()
 
 
 def take_whole(data: bytearray, piece: bytes) -> tuple[Event, ...]:

@@ -10,7 +10,7 @@ import pytest
 
 from llm_contracts.wire.interaction import Piece, Response
 from llm_contracts.wire.proxy.lockstep import Delivery
-from llm_contracts.wire.proxy.pace import Pace
+from llm_contracts.wire.proxy.pace import paced
 from llm_contracts.wire.proxy.playback_options import Fragmentation, Pieces, PlaybackOptions
 from llm_contracts.wire.proxy.replay import Player
 from llm_contracts.wire.proxy.server import Edge
@@ -57,7 +57,7 @@ def _sent(
     manner = PlaybackOptions(speed=speed, pieces=pieces)
     player = Player(options=manner, delivery=Delivery(), on_sent=lambda _events: None)
     timeline = tuple(steps(response, pieces))
-    asyncio.run(player.send(timeline, write, Pace(speed, clock=clock, sleep=clock.sleep)))
+    asyncio.run(player.send(timeline, write, paced(speed, clock=clock, sleep=clock.sleep)))
     return sent
 
 

@@ -6,9 +6,17 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+Reach = Callable[[float | None], Awaitable[None]]
+"""Waits until so many recorded milliseconds have passed; for an unknown time nobody waits."""
 
-class Pace:
-    """The times of one exchange, counted from its making: when the request has arrived.
+
+def paced(
+    speed: float | None,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Reach:
+    """What waits for the times of one exchange, counted from now on: when the request has arrived.
 
     Every time is kept against this beginning, not against the piece before, so that delays do not add up.
 
@@ -17,23 +25,13 @@ class Pace:
         clock: seconds on a clock that never goes back.
         sleep: waits for so many seconds of that clock.
     """
+    began = clock()
 
-    def __init__(
-        self,
-        speed: float | None,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self._speed = speed
-        self._clock = clock
-        self._sleep = sleep
-        self._began = clock()
-
-    async def reach(self, at_ms: float | None) -> None:
-        """Wait until so many recorded milliseconds have passed; for an unknown time nobody waits."""
-        if self._speed is None or at_ms is None:
+    async def reach(at_ms: float | None) -> None:
+        if speed is None or at_ms is None:
             return
-        remaining = self._began + at_ms / 1000 / self._speed - self._clock()
+        remaining = began + at_ms / 1000 / speed - clock()
         if remaining > 0:
-            await self._sleep(remaining)
+            await sleep(remaining)
+
+    return reach

@@ -17,7 +17,7 @@ from llm_contracts.wire.matching import Matcher
 from llm_contracts.wire.proxy.framing import is_marked, marked, streaming
 from llm_contracts.wire.proxy.headers import FRAMING
 from llm_contracts.wire.proxy.lockstep import NOTHING, Delivery, Lockstep, Marks
-from llm_contracts.wire.proxy.pace import Pace
+from llm_contracts.wire.proxy.pace import Reach, paced
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.session import Session, fall_silent, hang_up, reset
 from llm_contracts.wire.proxy.timeline import TimedBytes, steps
@@ -96,16 +96,16 @@ class Player:
 
         When the head arrived was not recorded: it goes out with the first bytes, as it mostly does.
         """
-        pace = Pace(self.options.speed)
+        reach = paced(self.options.speed)
         self.on_sent(0)
         if not recorded.status:
             return await self._end(transport, recorded.end)
         response = _prepared(incoming, recorded)
         protocols = self.options.protocols if self.options.lockstep else None
         timeline = tuple(steps(recorded, self.options.cutting, texts=protocols))
-        await pace.reach(timeline[0].at_ms if timeline else None)
+        await reach(timeline[0].at_ms if timeline else None)
         await response.prepare(incoming)
-        await self.send(timeline, response.write, pace)
+        await self.send(timeline, response.write, reach)
         if recorded.end is not End.COMPLETE:
             return await self._end(transport, recorded.end)
         self.on_end(End.COMPLETE)
@@ -113,12 +113,12 @@ class Player:
         return response
 
     async def send(
-        self, timeline: tuple[TimedBytes, ...], write: Callable[[bytes], Awaitable[None]], pace: Pace
+        self, timeline: tuple[TimedBytes, ...], write: Callable[[bytes], Awaitable[None]], reach: Reach
     ) -> None:
         """Send the steps, each when its time has come and, in lockstep, when the consumer is ready for it."""
         tracks = [Lockstep(self.delivery, number, self.options.patience) for number in range(len(NOTHING))]
         for step in timeline:
-            await pace.reach(step.at_ms)
+            await reach(step.at_ms)
             # Counted first: the consumer may have the bytes before this thread goes on.
             self.on_sent(step.events)
             await write(step.data)

@@ -161,9 +161,8 @@ def way_of_closing(answer: aiohttp.ClientResponse) -> Callable[[], BaseException
     an end, too, and keeps the difference only in the protocol's own future.
     """
     connection = answer.connection if ends_with_connection(answer) else None
-    if connection is None or connection.protocol is None:
-        return lambda: None
-    closed = connection.protocol.closed
+    protocol = None if connection is None else connection.protocol
+    closed = None if protocol is None else protocol.closed
     if closed is None:
         return lambda: None
     closed.add_done_callback(_looked_at)
