@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from itertools import chain, repeat
 from threading import Event, Thread
 from types import TracebackType
@@ -99,19 +98,15 @@ class Simulator:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        ask = self._dialect.read(request.path, self._with_token(request), body)
+        grants, headers = self._dialect.grants, request.headers.copy()
+        if grants:  # a token in the query stands where others have their key
+            headers["Authorization"] = f"Bearer {request.query.get(grants.field, '')}"
+        ask = self._dialect.read(request.path, headers, body)
         turn, seed = next(self._turns)
         reply = Responder(dialect=self._dialect, key=self.key, seed=seed).respond(ask, turn)
         if reply.streamed:
             return await self._send(request, reply)
         return web.Response(status=reply.status, headers=list(reply.headers), body=b"".join(reply.pieces))
-
-    def _with_token(self, request: web.Request) -> Mapping[str, str]:
-        """The headers; a token in the query stands where others have their key."""
-        grants = self._dialect.grants
-        if grants is None:
-            return request.headers
-        return {**request.headers, "Authorization": f"Bearer {request.query.get(grants.field, '')}"}
 
     async def _grant(self, request: web.Request) -> web.Response:
         assert self._dialect.grants is not None

@@ -12,14 +12,10 @@ def _speaks(document: Document) -> bool:
     return "model" in (first.get("object"), first.get("type")) or isinstance(listed.get("name"), str)
 
 
-def _read(document: Document) -> Reading:
-    return Reading(chunk=document, last=True)
-
-
 MODELS = Protocol(
     name="models",
     speaks=_speaks,
-    reader=lambda: _read,
+    reader=lambda: lambda document: Reading(chunk=document, last=True),
     members=words("data models id owned_by name object"),
     path=r"/models|/api/tags",
     has_text=False,

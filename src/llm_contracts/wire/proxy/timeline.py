@@ -46,7 +46,9 @@ def steps(response: Response, pieces: Pieces, *, texts: Protocols | None = None)
     ends, after = _read(response.body, texts) if texts else (_ends(response.body), ())
     arrival = arrival_times(response)
     marks = NOTHING
-    for start, stop in pairwise((0, *_cuts(response, pieces, ends))):
+    size = len(response.body)
+    cuts = sorted({offset for offset in (*_wanted(response, pieces, ends), size) if 0 < offset <= size})
+    for start, stop in pairwise((0, *cuts)):
         complete = bisect_right(ends, stop)
         reached = after[complete - 1] if complete and after else NOTHING
         yield TimedBytes(
@@ -74,13 +76,8 @@ def seconds(interactions: Iterable[Interaction]) -> float:
     return sum(last) / 1000
 
 
-def _cuts(response: Response, pieces: Pieces, ends: Sequence[int]) -> list[int]:
-    """The offsets after which a piece ends, the last one the end of the body."""
-    size = len(response.body)
-    return [offset for offset in sorted({*_wanted(response, pieces, ends), size}) if 0 < offset <= size]
-
-
 def _wanted(response: Response, pieces: Pieces, ends: Sequence[int]) -> Iterable[int]:
+    """The offsets after which a piece ends; the end of the body is always one."""
     if isinstance(pieces, int):
         return range(pieces, len(response.body), pieces)
     if pieces is Fragmentation.ONE:

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import chain
 from urllib.parse import unquote_plus
 
 from llm_contracts.wire.interaction import Interaction, Request, Response, header_of
@@ -32,7 +33,11 @@ def credentials_in(interactions: Iterable[Interaction]) -> dict[str, str]:
     """Value → where it stood, for each credential in these exchanges that can be told from a word: of 16
     characters or more, digits among them.
     """
-    return _by_value(found for interaction in interactions for found in _credentials(interaction))
+    return _by_value(
+        found
+        for interaction in interactions
+        for found in (*_in_request(interaction.request), *_in_message("response", interaction.response))
+    )
 
 
 def credentials_of(requests: Iterable[Request]) -> dict[str, str]:
@@ -49,18 +54,13 @@ def _by_value(found: Iterable[tuple[str, str]]) -> dict[str, str]:
     return values
 
 
-def _credentials(interaction: Interaction) -> Iterator[tuple[str, str]]:
-    yield from _in_request(interaction.request)
-    yield from _in_message("response", interaction.response)
-
-
 def _in_request(request: Request) -> Iterator[tuple[str, str]]:
     for value in query_credentials(request.uri):
         yield "a credential in a request's query", unquote_plus(value)
     yield from _in_message("request", request)
     for text in (request.uri.encode(), *(value.encode() for _, value in request.headers), request.body):
-        for what, shape in ((what, shape) for what, shapes in SHAPES.items() for shape in shapes):
-            for match in shape.finditer(text):
+        for what, shapes in SHAPES.items():
+            for match in chain.from_iterable(shape.finditer(text) for shape in shapes):
                 yield f"{what} in a request", match[0].decode("utf-8", "replace")
 
 
@@ -97,12 +97,8 @@ def _read(raw: bytes, content_type: str) -> str:
 
 def _parts(value: str) -> list[str]:
     """The value if it can be told from a word; a long one in parts, which are found faster, all the same."""
-    if not _is_telling(value):
+    plain = value.replace("*", "").replace(SCRUBBED, "")
+    if len(plain) < _SHORTEST or not any(letter.isdigit() for letter in plain):
         return []
     size = -(-len(value) // -(-len(value) // _LONGEST))
     return [value[start : start + size] for start in range(0, len(value), size)]
-
-
-def _is_telling(value: str) -> bool:
-    plain = value.replace("*", "").replace(SCRUBBED, "")
-    return len(plain) >= _SHORTEST and any(letter.isdigit() for letter in plain)
