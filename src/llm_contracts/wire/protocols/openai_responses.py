@@ -8,7 +8,7 @@ not come in pieces, as gateways send it, the event is read that says the whole o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -161,11 +161,8 @@ def _rest_of_item(item: Document) -> Document:
     """What is left of an item of output when its text and its call have been read."""
     if as_text(item.get("type")) in _CALLS:
         return without(item, *_OF_CALLS)
-    cut: Callable[[Any], Any] = lambda part: (  # noqa: E731 - one line, used twice
-        without(part, "text", "refusal") if isinstance(part, Mapping) else part
-    )
     read = {
-        name: list(map(cut, value))
+        name: [without(part, "text", "refusal") if isinstance(part, Mapping) else part for part in value]
         for name in ("content", "summary")
         if item.get("type") in ("message", "reasoning") and isinstance(value := item.get(name), list)
     }

@@ -19,7 +19,7 @@ from llm_contracts.wire.proxy.headers import FRAMING
 from llm_contracts.wire.proxy.lockstep import NOTHING, Delivery, Lockstep, Marks
 from llm_contracts.wire.proxy.pace import Reach, paced
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
-from llm_contracts.wire.proxy.session import Session, fall_silent, hang_up, reset
+from llm_contracts.wire.proxy.session import Session, hang_up, reset
 from llm_contracts.wire.proxy.timeline import TimedBytes, steps
 
 
@@ -128,7 +128,7 @@ class Player:
     async def _end(self, transport: asyncio.Transport, end: End) -> NoReturn:
         self.on_end(end)
         if end in {End.TIMEOUT, End.CLIENT_LEFT}:
-            await fall_silent(transport, self.options.silence)
+            await asyncio.sleep(self.options.silence)  # nothing more, until the client leaves
         if end is End.CUT:
             await hang_up(transport)
         await reset(transport)

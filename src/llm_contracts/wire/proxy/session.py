@@ -183,7 +183,7 @@ class Session:
 async def hang_up(transport: asyncio.Transport) -> NoReturn:
     """Close the connection in mid-message; what was written still goes out.
 
-    Never returns: the handler is cancelled, as in the next two.
+    Never returns: the handler is cancelled, as in the next one.
     """
     transport.close()
     await _cancelled()
@@ -198,12 +198,6 @@ async def reset(transport: asyncio.Transport) -> NoReturn:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
     await _cancelled()
-
-
-async def fall_silent(transport: asyncio.Transport, seconds: float) -> NoReturn:
-    """Send nothing more until the client leaves, but so many seconds at most."""
-    await asyncio.sleep(seconds)
-    await reset(transport)
 
 
 async def _cancelled() -> NoReturn:

@@ -165,11 +165,6 @@ def way_of_closing(answer: aiohttp.ClientResponse) -> Callable[[], BaseException
     closed = None if protocol is None else protocol.closed
     if closed is None:
         return lambda: None
-    closed.add_done_callback(_looked_at)
+    # Or asyncio complains of an error that nobody asked for.
+    closed.add_done_callback(lambda done: done.cancelled() or done.exception())
     return lambda: closed.exception() if closed.done() and not closed.cancelled() else None
-
-
-def _looked_at(closed: asyncio.Future[None]) -> None:
-    """Otherwise asyncio complains of an error that nobody asked for."""
-    if not closed.cancelled():
-        closed.exception()
