@@ -32,12 +32,12 @@ _MANY = 100  # recordings from which a sweep takes minutes
 
 
 def _extent(*, sweep: str | None, every: bool) -> Extent | None:
-    from llm_contracts.sweep.run import Extent
-
     if sweep is None:
         if every:
             raise click.UsageError("--every goes with --sweep.")
         return None
+    from llm_contracts.sweep.run import Extent
+
     return Extent(families=tuple(Family) if sweep == _ALL_FAMILIES else (Family(sweep),), every=every)
 
 

@@ -283,4 +283,4 @@ def _useless(
 
 
 def _accepts_some(entry: Waiver, item: Item) -> bool:
-    return entry.covers(item.provider, item.scenario) and any(map(entry.accepts, item.divergences))
+    return any(map(entry.accepts, item.divergences)) and entry.covers(item.provider, item.scenario)
