@@ -36,6 +36,7 @@ SILENCE = 1.2
 then. Longer than the patience that clients are given.
 """
 
+_LONGEST = 1.0  # seconds; less than `SILENCE`
 
 _LOOKS = 4
 """Further looks at what may hang on how fast a client is: it may have had no time to ask."""
@@ -86,14 +87,19 @@ class Sweeper:
         named = replace(
             blank, id=varied(blank.id, variant.name), scenario=varied(blank.scenario, variant.name)
         )
-        if variant.patience is not None:
-            call = replace(call, params={**call.params, "timeout": variant.patience})
-        sides = self.match.play_both(variant.interactions, call)
+
+        def asked(look: int) -> Call:
+            """Each look has a longer limit: on a busy machine the first may end before anything is asked."""
+            if variant.patience is None:
+                return call
+            return replace(call, params={**call.params, "timeout": min(look * variant.patience, _LONGEST)})
+
+        sides = self.match.play_both(variant.interactions, asked(1))
         found = baseline.judge(variant, sides, named.id)
         item = self.decided(_filled(named, sides, found))
-        for _ in range(_LOOKS if variant.hurried else 1):
+        for look in range(_LOOKS if variant.hurried else 1):
             if item.unwaived:
-                item = self._looked_at_again(item, variant, call, baseline, sides)
+                item = self._looked_at_again(item, variant, asked(look + 2), baseline, sides)
         return item
 
     def _looked_at_again(

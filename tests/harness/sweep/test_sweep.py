@@ -114,6 +114,15 @@ def test_a_client_that_a_busy_machine_gave_no_time_to_ask_is_looked_at_again(eng
     assert noticed(swept(engine, slow, Family.FAULTS)) == {}
 
 
+def test_a_client_whose_time_was_too_short_to_ask_is_given_more(engine: Engine) -> None:
+    def slow(call: Call) -> Any:
+        if call.params.get("timeout", 60.0) < 0.8:
+            raise TimeoutError
+        return GOOD(call)
+
+    assert "stall@*" not in noticed(swept(engine, slow, Family.FAULTS))
+
+
 def test_a_listing_that_is_lost_without_a_word_is_said_of_both_clients(engine: Engine) -> None:
     body = b'{"object": "list", "data": [{"id": "a"}]}'
     listing = exchange(
