@@ -132,5 +132,5 @@ def test_the_page_is_made_of_results(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main([str(target)]) == 2
     result.write_text("[]")
     assert main([str(target), str(result)]) == 3
-    assert "matrix.json: is no result" in capsys.readouterr().err
+    assert "matrix.json: is not a result" in capsys.readouterr().err
     assert target.read_text() == page

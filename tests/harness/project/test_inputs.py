@@ -59,7 +59,7 @@ def test_loaded_code_is_known_by_its_real_folder_however_a_module_writes_it(
         module = ModuleType(name)
         module.__file__ = file
         monkeypatch.setitem(sys.modules, f"somewhere_{name}", module)
-    found = {file for file in code_files(root / "project") if file.is_relative_to(root)}
+    found = {file for file in code_files(root / "project") if file.is_relative_to(root) and file.is_file()}
     assert found == {inner / f"{name}.py" for name in written}
 
 
