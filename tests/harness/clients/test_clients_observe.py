@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import threading
 import time
@@ -19,7 +20,8 @@ from llm_contracts.clients.failures import describe
 from llm_contracts.clients.observation import Chunk, Failure, Observation
 from llm_contracts.clients.observe import observe
 from llm_contracts.clients.session import SessionLike
-from llm_contracts.wire.interaction import Request
+from llm_contracts.wire.facts import read_facts
+from llm_contracts.wire.interaction import Request, Response
 
 CALL = Call(base_url="http://127.0.0.1/v1", api_key="sk-very-secret", provider="x", model="m")
 REQUEST = Request(method="POST", uri="https://x.invalid/v1/chat/completions")
@@ -93,6 +95,16 @@ def test_what_is_handed_on_is_counted_by_the_choice_whichever_came_first() -> No
     session = Session()
     seen(path, session)
     assert session.handed == [(0, 0, 0, 3), (2, 0, 0, 3), (2, 0, 0, 4)]
+
+
+def test_each_event_of_an_unknown_api_counts_for_a_client_as_on_the_wire() -> None:
+    """Or the edge waits in vain for one, such as for totals that come alone."""
+    events = [{"step": 1}, {"usage": {"prompt_tokens": 3}}, {"step": 2, "usage": {"total_tokens": 4}}]
+    session = Session()
+    seen(lambda _: iter(events), session)
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events).encode()
+    sent = read_facts(Response(status=200, headers=(("Content-Type", "text/event-stream"),), body=body))
+    assert [text for text, *_ in session.handed] == [text for text, *_ in sent.progress] == [1, 2, 3]
 
 
 def test_an_async_path_is_the_same_to_an_observer() -> None:
