@@ -29,6 +29,8 @@ from tests.harness.importing.test_importing import exchange, write_cassette
 from tests.harness.run.projects import cassette, make_project
 from tests.harness.wire.exchanges import DONE, JSON, event, stream, streamed, text_event
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

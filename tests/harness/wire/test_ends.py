@@ -28,6 +28,8 @@ from llm_contracts.wire.scrub import Scrubber
 from tests.harness.wire.exchanges import JSON, PUBLIC, cassette, stream, text_event
 from tests.harness.wire.upstream import Peer, Script, Upstream
 
+pytestmark = pytest.mark.long
+
 _CLIENTS = ("openai", "litellm")
 _ASYNC_CLIENTS = ("openai-async", "litellm-async")
 _PATIENCE = 20.0
