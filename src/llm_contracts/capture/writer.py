@@ -206,9 +206,11 @@ class Writer:
 
     def _elsewhere(self, work: Callable[[], None]) -> None:
         """Do it in a process of its own: to search a megabyte would keep calls waiting for seconds."""
-        if self._process is None:
+        if self._process is None or not self._process.active:  # a killed process takes its pool with it
             from pebble import ProcessPool
 
+            if self._process is not None:
+                self._process.join()
             self._process = ProcessPool(1, context=get_context("spawn"))
         self._process.schedule(work).result()
 

@@ -237,10 +237,20 @@ def test_what_is_undone_is_no_change() -> None:
         os.chdir("/")
         os.chdir(here)
         locale.setlocale(locale.LC_ALL)
+        locale.setlocale(category=locale.LC_NUMERIC, locale=locale.setlocale(locale.LC_NUMERIC, None))
         httpx.Client().close()
         assert not logging.getLogger(f"made_in_a_call_{id(here)}").disabled
 
     assert found(undone) == {}
+
+
+def test_a_filter_in_front_is_seen_also_after_one_that_was_there_already_at_the_end() -> None:
+    def filters() -> None:
+        warnings.filterwarnings("ignore", "of this test", append=True)
+        warnings.simplefilter("ignore")
+
+    found(filters)  # makes the list longer
+    assert found(filters)["state.warnings.filters"] == "set"
 
 
 def test_what_others_do_meanwhile_and_what_a_module_does_to_itself_is_not_the_call() -> None:

@@ -7,6 +7,7 @@ from datetime import date
 
 from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Kind
+from llm_contracts.parity.value_class import change_of
 from llm_contracts.results.document import outcome, to_document, to_json
 from llm_contracts.results.items import item_from_json, item_to_json
 from tests.harness.reporting.samples import (
@@ -63,6 +64,13 @@ def test_what_is_absent_is_so_when_it_is_read_again() -> None:
     row = json.loads(json.dumps(item_to_json(item(divergences=(gone,)))))
     assert row["divergences"][0]["reference"] == "<absent>"
     assert item_from_json(row).divergences == (gone,)
+
+
+def test_what_is_absent_in_a_variant_is_so_when_it_is_read_again() -> None:
+    """A waiver of a sweep's difference goes by this word; as text it would not match any more."""
+    swept = divergence(Kind.FIELDS, reference={"recorded": "a", "varied": ABSENT}, candidate="unchanged")
+    row = json.loads(json.dumps(item_to_json(item(divergences=(swept,)))))
+    assert change_of(swept) == change_of(item_from_json(row).divergences[0]) == ("absent", "unchanged")
 
 
 def test_an_outcome_is_short_and_tells_success_from_failure() -> None:
