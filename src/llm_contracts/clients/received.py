@@ -126,7 +126,7 @@ class Received:
         said += ((other["index"], len(other.get("text", ""))) for other in chunk.others)
         text += sum(size for index, size in said if not index)
         others += sum(size for index, size in said if index)
-        text += bool(chunk.rest or chunk.usage) and not (self.read.protocol or chunk.text)  # of an unknown API
+        text += bool(chunk.rest or chunk.usage) and not (self.read.protocol or chunk.text)  # unknown API
         reasoning += len(chunk.reasoning)
         arguments += sum(len(str(call.get("arguments", ""))) for call in chunk.tool_calls)
         self.delivered = text, reasoning, arguments, others
