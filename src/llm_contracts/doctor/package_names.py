@@ -119,7 +119,9 @@ class PackageFinder:
             rf"^\W*import (?:[\w.]+(?: as \w+)?,\s*)*{word}(?=\s*(?:$|[,;.#\"'`\\]|as\b))",
             rf"\bfrom {word}[\w.]* import\b",
             rf"{word}.*(?<!-)>\s*\S*(?:req|constraints)\S*\.(?:txt|in)",
-            rf"\[mypy-{name}",
+            # Bazel's labels, Nix in a shell, Chef and Puppet, mypy
+            rf"requirement\([\"']{word}|@\w+//{word}|@\w+_{self.spelt}//|\w*packages\.{name}",
+            rf"package\s*\{{?\s*[\"']{word}|\[mypy-{name}",
         ]
         if file.endswith((*PYTHON, ".ipynb")):  # also within texts, and what a script needs (PEP 723)
             called = r"(?:import_module|__import__|patch(?:\.\w+)?|modules)[(\[]\s*"

@@ -29,7 +29,7 @@ def code_span(text: str) -> str:
     """A text as a code span of Markdown in one line, whatever backticks are in it: nothing in it means
     anything. Not for cells of a table: these end at any `|`.
     """
-    line = " ".join(text.split("\n")).replace("\t", " ")
+    line = re.sub(r"[\t-\r]", " ", text)
     fence = "`" * (longest_backticks(line) + 1)
     # One space at both ends is taken off again; without, a backtick at an end would lengthen the fence.
     inner = f" {line} " if line.strip() != line or line[:1] == "`" or line[-1:] == "`" or not line else line

@@ -609,6 +609,16 @@ image: requests
 GET /requests 200
 requests: 5
 """,
+    "second/chef/default.rb": """\
+python_package 'requests' <-
+log 'requests'
+""",
+    "second/nix/enter.sh": """\
+nix-shell -p python3Packages.requests <-
+""",
+    "second/bazel/WORKSPACE": """\
+bind(name = "http", actual = "@pip_requests//:pkg") <-
+""",
     "second/src/app.ts": """\
 import { requests } from "./requests";
 const deps = [requests];

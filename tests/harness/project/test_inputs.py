@@ -96,9 +96,12 @@ def test_a_result_does_not_outlive_the_release_of_any_package(
     settings = load_settings(make_project(tmp_path / "project"))
     monkeypatch.syspath_prepend(tmp_path)
     release = tmp_path / "My_Client-1.0.dist-info"
-    release.mkdir()
+    for folder in (release, tmp_path / "old_egg-2.0-py3.11.egg-info", tmp_path / "shop.egg-info"):
+        folder.mkdir()
     now, packages = datetime.now(UTC), installed_packages()
     assert (packages["httpx"], packages["my-client"]) == (metadata.version("httpx"), "1.0")
+    assert packages["old-egg"] == "2.0"
+    assert "shop" not in packages  # as `shop==` it would keep `matrix` from resolving anything
     made = {"reference": "mine", "candidate": "other", "checked_at": now.isoformat(), "versions": versions()}
     made["packages"] = packages
     (tmp_path / "another-3.dist-info").mkdir()
