@@ -240,7 +240,7 @@ def _as_ours(interaction: Interaction, provider: Provider) -> Interaction:
     request, response = interaction.request, interaction.response
     base, path = provider.base_url.rstrip("/"), urlsplit(request.uri).path
     suffix = path.removeprefix(base_of(path))
-    if not suffix:  # of an API whose addresses have no base
+    if suffix in {"", "/models"}:  # an API's addresses without a base, and lists, may begin otherwise
         uri = urlsplit(base)._replace(path=path).geturl()
     else:
         uri = (base.removesuffix("/v1") if suffix.startswith("/v1/") else base) + suffix

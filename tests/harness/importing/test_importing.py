@@ -105,6 +105,21 @@ def test_it_is_addressed_as_the_project_calls_the_provider(project: Project, tmp
     assert load(one.file).interactions[0].request.uri == ACME
 
 
+def test_a_list_of_models_keeps_its_path(project: Project, tmp_path: Path) -> None:
+    """Anthropic's and Google's stand beside base URLs that have no version."""
+    (tmp_path / "body").write_bytes(b'{"data": [{"id": "acme-2", "object": "model"}]}')
+    row = {
+        "id": "a",
+        "provider": "acme",
+        "file": "body",
+        "status": 200,
+        "url": "https://a.example/v1beta/models",
+    }
+    (tmp_path / "index.jsonl").write_text(json.dumps(row))
+    (one,) = brought(project, tmp_path / "index.jsonl", provider="acme").imports
+    assert load(one.file).interactions[0].request.uri == "https://api.acme.example/v1beta/models"
+
+
 def test_a_packed_body_is_kept_unpacked_without_the_headers_of_its_packing(
     project: Project, tmp_path: Path
 ) -> None:
