@@ -300,6 +300,21 @@ def test_running_totals_are_true_only_for_paths_that_failed_before_the_last_ones
     assert ("unfaithful", "usage") in found(made_up, made_up, sent)
 
 
+def test_running_totals_that_a_failed_path_alone_reports_are_what_the_other_one_lost() -> None:
+    last = {**SENT, "total_tokens": 9}
+    sent = facts(usage=last, usages=(SENT, last), error={"message": "broken"}, malformed=1)
+    silent, whole = observation(chunks=chunks("Hel", "lo")), observation()
+    cut = observation(failure=failure(category="protocol", status=None))
+    made_up = replace(cut, chunks=chunks("Hel", "lo", told=usage(total=7)))
+    assert ("usage_missing", "reference.usage") in found(silent, cut, sent)
+    assert ("usage_missing", "usage") in found(cut, silent, sent)
+    vendors = facts(usage=None, vendor_usage=SENT)
+    assert ("usage_missing", "reference.usage") in found(silent, whole, vendors)
+    for invented in (made_up, whole):  # nobody sent these, and who read to the end knows the last ones
+        assert ("usage_invented", "usage") in found(silent, invented, sent)
+        assert ("usage_invented", "reference.usage") in found(invented, silent, sent)
+
+
 def test_usage_that_both_lose_is_unfaithful_only_where_somebody_looks() -> None:
     silent = observation(chunks=chunks("Hel", "lo"))
     assert found(silent, silent) == []

@@ -13,10 +13,11 @@ objects say together. Then:
 * Only the reference reports: `usage_missing`, unless the provider sent other totals or none. Then the
   reference made them up: `usage_invented` at `reference.usage`.
 * Both report the same, and the provider sent other totals or none, or parts that a later object without
-  them has taken the place of: `unfaithful`. Of clients that failed in mid-stream any totals are true that had
-  been sent until then.
+  them has taken the place of: `unfaithful`.
 * Neither reports, and the provider sent some: `unfaithful`, but only where somebody would have looked: the
   request asked for usage, or there is telemetry.
+
+Of clients that failed in mid-stream any totals are true that had been sent until then.
 
 Where no answer is known, the reference stands for the bytes.
 """
@@ -77,7 +78,7 @@ def _both(pair: ObservationPair, ours: Usage, theirs: Usage) -> Findings:
     if pair.reference.reported_usage and pair.candidate.reported_usage:
         yield from _names(ours, theirs)
     one, sent = totals(ours), _sent(pair)
-    if pair.final is not None and one == totals(theirs) and not _was_sent(pair, one):
+    if pair.final is not None and one == totals(theirs) and not _was_sent(pair, one, failed=pair.both_failed):
         yield unfaithful("usage", one, ABSENT if sent is None else totals(sent))
     elif sent is not None and not (pair.reference.failure or pair.candidate.failure or len(pair.answers) > 1):
         replaced = (_replaced(side) for side in pair.sides)
@@ -136,11 +137,10 @@ def _in_a_choice(side: Observation) -> bool:
 
 def _one(pair: ObservationPair, ours: Usage | None, theirs: Usage | None) -> Finding:
     """The only report is true if the provider sent the same totals; then the other client lost them."""
-    reported = ours or theirs
-    sent = _sent(pair) if pair.final is not None else ours
-    is_true = (
-        sent is not None and reported is not None and totals(reported) in (totals(sent), *_every_total(pair))
-    )
+    side, reported = (pair.reference, ours) if ours is not None else (pair.candidate, theirs)
+    is_true = ours is not None
+    if pair.final is not None and reported is not None:
+        is_true = _was_sent(pair, totals(reported), failed=side.failure is not None)
     wrong_side_is_candidate = is_true == (ours is not None)
     return Finding(
         kind=Kind.USAGE_MISSING if is_true else Kind.USAGE_INVENTED,
@@ -154,9 +154,10 @@ def _sent(pair: ObservationPair) -> Usage | None:
     return None if pair.final is None else to_usage(pair.final.usage)
 
 
-def _was_sent(pair: ObservationPair, shown: Mapping[str, int | None]) -> bool:
+def _was_sent(pair: ObservationPair, shown: Mapping[str, int | None], *, failed: bool) -> bool:
+    """Whether the provider sent these totals, at the end or, to a client that `failed`, until then."""
     final = pair.final
-    reported = [*final.usages, *accumulate(final.usages, usage_and)] if final and pair.both_failed else []
+    reported = [*final.usages, *accumulate(final.usages, usage_and)] if final and failed else []
     return shown in [*(totals(usage) for usage in map(to_usage, reported) if usage), *_every_total(pair)]
 
 
