@@ -322,6 +322,9 @@ def test_usage_that_both_lose_is_unfaithful_only_where_somebody_looks() -> None:
     assert found(asked, asked) == [("unfaithful", "usage")]
     told = replace(silent, generations=(generation(usage=None),))
     assert found(told, told) == [("unfaithful", "usage")]
+    cut = replace(asked, failure=failure())
+    assert ("unfaithful", "usage") not in found(asked, cut)
+    assert ("unfaithful", "usage") not in found(cut, asked)
 
 
 def test_usage_that_both_hand_on_in_its_choice_is_not_lost() -> None:
