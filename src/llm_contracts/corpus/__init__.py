@@ -29,7 +29,6 @@ from llm_contracts.corpus.judge import CHAT, judged
 from llm_contracts.corpus.vcr import is_cassette, read_cassette
 from llm_contracts.project.scenario import Provider
 from llm_contracts.util.files import read_file
-from llm_contracts.util.terminal import one_line
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.cassette.model import Provenance
 from llm_contracts.wire.content import LARGEST
@@ -140,6 +139,8 @@ def read_corpus(source: Path) -> Iterator[Entry]:
     A folder is searched to its depths, hidden folders excepted. Names and sentences are single lines that can
     be printed: a corpus is other people's.
     """
+    from llm_contracts.util.terminal import one_line  # a stored result needs this package, and not rich
+
     seen: set[str] = set()
     for entry in _entries(source):
         problem = isinstance(entry, CorpusProblem)
