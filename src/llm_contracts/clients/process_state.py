@@ -196,13 +196,16 @@ def _noting(where: Where, really: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def _locale(_category: int, locale: Any = None) -> tuple[str, Read] | None:
-    return None if locale is None else ("locale.setlocale", _SETTINGS["locale.setlocale"])
+def _locale(*given: Any, locale: Any = None, **_: Any) -> tuple[str, Read] | None:
+    reads = locale is None and given[1:] in ((), (None,))
+    return None if reads else ("locale.setlocale", _SETTINGS["locale.setlocale"])
 
 
 def _filter(*_: Any, append: bool = False, **__: Any) -> tuple[str, Read]:
-    # `catch_warnings` puts the former list back.
-    return "warnings.filters", lambda: tuple(warnings.filters[-1:] if append else warnings.filters[:1])
+    # `catch_warnings` puts the former list back. What stands last says nothing about what stands first.
+    if append:
+        return "warnings.filters[-1]", lambda: tuple(warnings.filters[-1:])
+    return "warnings.filters", lambda: tuple(warnings.filters[:1])
 
 
 def _logger(logger: logging.Logger, *_: Any, **__: Any) -> tuple[str, Read] | None:

@@ -140,8 +140,15 @@ def item_from_json(value: Mapping[str, Any]) -> Item:
 
 
 def _divergence(row: Mapping[str, Any]) -> Divergence:
-    sides = {name: ABSENT if row[name] == str(ABSENT) else row[name] for name in ("reference", "candidate")}
+    sides = {name: _value(row[name]) for name in ("reference", "candidate")}
     return Divergence(kind=Kind(row["kind"]), where=row["where"], fingerprint=row["fingerprint"], **sides)
+
+
+def _value(written: Any) -> Any:
+    """The value again; a sweep's holds two, either of which may be absent."""
+    if isinstance(written, dict):
+        return {name: _value(part) for name, part in written.items()}
+    return ABSENT if written == str(ABSENT) else written
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
