@@ -23,7 +23,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache, partial
 from threading import Lock
 from types import FrameType, ModuleType
@@ -86,12 +86,17 @@ def state_noted(effects: Effects) -> Iterator[None]:
             sys.modules.update(gone)  # the next call finds them, too
 
 
-def set_variables_back(effects: Effects) -> None:
-    """Set the variables again that a call has removed: the next one finds nothing to remove."""
+def set_back(effects: Effects) -> None:
+    """Set the variables again that a call has removed: the next one finds nothing to remove. And go back to
+    the folder that it left: that is where results go whose folder has a relative name.
+    """
     for place, change in effects.changes.items():
         kind, _, name = place.partition(".")
         if kind == "environ" and change.before is not None:
             os.environ.setdefault(name, change.before)
+        elif place == "state.os.chdir":
+            with suppress(OSError):  # it may be gone
+                os.chdir(change.before)
 
 
 def variable_set(effects: Effects, name: str, value: str | None) -> None:

@@ -7,7 +7,7 @@ error of a call go to the report and never to those of the harness, whose output
 Like the virtual clock, this replaces foreign names (`sys.stdout`, `sys.stderr`, how threads are started) only
 for as long as anybody observes; so does `process_state`, which knows what is changed for the whole process.
 Files, variables, sockets and processes are heard of through `audit_events`. Variables that a call removes are
-set again after it, so that it is seen each time.
+set again after it, and so is the folder that it left, so that it is seen each time.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any
 
 from llm_contracts.clients.audit_events import listen
 from llm_contracts.clients.effects import Effects, belonging_to, current
-from llm_contracts.clients.process_state import set_variables_back, state_noted
+from llm_contracts.clients.process_state import set_back, state_noted
 from llm_contracts.clients.replacing import Place, replaced
 
 GRACE = 0.25
@@ -67,7 +67,7 @@ def found(effects: Effects, connections: Callable[[], int] = int) -> dict[str, A
         **effects.left,
         "connections": connections() or effects.left.get("connections"),
     }
-    set_variables_back(effects)
+    set_back(effects)
     return {place: value for place, value in done.items() if value}
 
 

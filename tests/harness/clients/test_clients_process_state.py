@@ -221,6 +221,11 @@ def test_what_a_call_leaves_in_the_context_of_its_thread_is_seen() -> None:
     assert seen == [{"state.contextvars.own": "set", "state.contextvars.decimal_context": "set"}, {}]
 
 
+def test_the_folder_that_a_call_leaves_is_the_next_call_s_again(tmp_path: Path) -> None:
+    left = {"state.os.chdir": "set"}
+    assert [found(folder), Path.cwd(), found(folder)] == [left, tmp_path, left]
+
+
 def test_what_is_undone_is_no_change() -> None:
     def undone() -> None:
         FOREIGN.drop_params, before = True, FOREIGN.drop_params
