@@ -76,9 +76,10 @@ def state_noted(effects: Effects) -> Iterator[None]:
             yield
         finally:
             effects.over = True
+            changes = [*effects.changes.items()]  # a thread of the call may be about to add one
             gone = {name: module for name, module in modules if sys.modules.get(name) is not module}
             effects.left |= {
-                **{place: change.shown for place, change in effects.changes.items() if change.outlives},
+                **{place: change.shown for place, change in changes if change.outlives},
                 **{f"state.sys.modules.{name}": "set" for name in gone},
                 **_grown(lengths, list_lengths()),
                 **_left_in_context(context),
@@ -90,7 +91,7 @@ def set_back(effects: Effects) -> None:
     """Set the variables again that a call has removed: the next one finds nothing to remove. And go back to
     the folder that it left: that is where results go whose folder has a relative name.
     """
-    for place, change in effects.changes.items():
+    for place, change in [*effects.changes.items()]:
         kind, _, name = place.partition(".")
         if kind == "environ" and change.before is not None:
             os.environ.setdefault(name, change.before)

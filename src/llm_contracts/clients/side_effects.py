@@ -20,6 +20,7 @@ import tempfile
 import threading
 import time
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -51,17 +52,18 @@ def found(effects: Effects, connections: Callable[[], int] = int) -> dict[str, A
     limit = time.monotonic() + GRACE
     while time.monotonic() < limit and (connections() or any(t.is_alive() for t in effects.threads)):
         time.sleep(0.005)
-    names = effects.names
+    # Copied, because a client that hangs goes on.
+    names = defaultdict[str, list[str]](list, {place: [*given] for place, given in [*effects.names.items()]})
     done = {
-        **{stream: text[:_LONGEST] for stream, text in effects.output.items()},
-        "log": list(names["log"]),
+        **{stream: text[:_LONGEST] for stream, text in [*effects.output.items()]},
+        "log": names["log"],
         "threads": sum(thread.is_alive() for thread in effects.threads),
         "files": _open_files(names["files"]),
         "files.changed": sorted(set(map(_display_name, names["files.changed"]))),
         "files.written": sorted(
             {_display_name(name) for name in names["files.written"] if Path(name).exists()}
         ),
-        "network": sorted(names["network"].keys() - {effects.edge}),
+        "network": sorted({*names["network"]} - {effects.edge}),
         "processes": sorted(names["processes"]),
         "sockets": ["left open"] if any(_is_open(made(), effects.edge) for made in effects.sockets) else [],
         **effects.left,

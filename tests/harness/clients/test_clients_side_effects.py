@@ -16,9 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
+from itertools import count
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryFile, mkdtemp
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from llm_contracts.clients.side_effects import found as side_effects
 from llm_contracts.clients.side_effects import watched
 
 LEFT: list[Any] = []
+_MANY = 200  # files: to look at them takes longer than a thread's turn
 
 
 @pytest.fixture(autouse=True)
@@ -289,6 +291,28 @@ def test_who_hangs_is_not_called_again() -> None:
         assert len(calls) == 1
     finally:
         end.set()
+
+
+def test_what_a_client_that_hangs_does_meanwhile_can_be_looked_at(tmp_path: Path) -> None:
+    effects, begun, end = Effects(), Event(), Event()
+
+    def hang() -> None:
+        with watched(effects):
+            for number in count():
+                (tmp_path / str(number)).touch()
+                if number == _MANY:
+                    begun.set()
+                if end.is_set():
+                    return
+
+    thread = Thread(target=hang)
+    thread.start()
+    begun.wait()
+    try:
+        assert side_effects(effects)["files.written"] == ["a temporary file"]
+    finally:
+        end.set()
+        thread.join()
 
 
 def test_what_garbage_collection_closes_is_not_left_open() -> None:
