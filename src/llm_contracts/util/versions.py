@@ -36,7 +36,8 @@ def _distribution(name: str) -> metadata.Distribution | None:
 
 def _head(installed: metadata.Distribution) -> str:
     """What it says of itself, to be read by pattern: the parser of `metadata` takes ten times as long."""
-    return (installed.read_text("METADATA") or installed.read_text("PKG-INFO") or "").partition("\n\n")[0]
+    texts = map(installed.read_text, ("METADATA", "PKG-INFO", ""))  # the last where distutils left one file
+    return next(filter(None, texts), "").partition("\n\n")[0]
 
 
 def _version(head: str) -> str:

@@ -14,7 +14,7 @@ import pytest
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.inputs import SETTINGS, changed_since, code_files, input_files, outdated
 from llm_contracts.project.load import load_project
-from llm_contracts.util.versions import installed_packages, versions
+from llm_contracts.util.versions import installed_packages, installed_version, versions
 from tests.harness.run.projects import TOML, make_project
 
 
@@ -101,6 +101,8 @@ def test_a_result_does_not_outlive_the_release_of_any_package(
     now, packages = datetime.now(UTC), installed_packages()
     assert (packages["httpx"], packages["my-client"]) == (metadata.version("httpx"), "1.0")
     assert packages["old-egg"] == "2.0"
+    (tmp_path / "single-3.0.egg-info").write_text("Name: single\nVersion: 3.0\n\nOf distutils.")
+    assert [*map(installed_version, ("Single", "no-such"))] == ["3.0", None]
     assert "shop" not in packages  # as `shop==` it would keep `matrix` from resolving anything
     made = {"reference": "mine", "candidate": "other", "checked_at": now.isoformat(), "versions": versions()}
     made["packages"] = packages
