@@ -126,7 +126,7 @@ def _check_names(
     for file, row, what, name, there in (
         *((settings.clients, row.name, "protocol", row.protocol, known) for row in providers),
         *((settings.clients, row.name, "dialect", row.dialect, DIALECTS) for row in providers),
-        *((settings.scenarios, row.name, "provider", row.provider, names) for row in rows),
+        *((settings.scenarios, row.name, "provider", str(row.provider), names) for row in rows),
         *((settings.scenarios, row.name, "protocol", row.protocol, known) for row in rows),
     ):
         if isinstance(name, str) and name not in there:

@@ -146,6 +146,7 @@ def test_two_projects_in_one_process_do_not_share_their_files(tmp_path: Path) ->
         (CLIENTS + "\nPROVIDERS = ('openai',)", SCENARIOS, "PROVIDERS[0] must be a Provider, not str"),
         (CLIENTS, SCENARIOS + "\nSCENARIOS += SCENARIOS[:1]", "openai/plain stands there twice"),
         (CLIENTS, SCENARIOS.replace("deepseek", "deepsek"), "no provider 'deepsek'. Did you mean deepseek?"),
+        (CLIENTS, SCENARIOS.replace('"deepseek"', "None"), "there is no provider 'None'"),
     ],
 )
 def test_a_bad_file_is_an_error_that_names_it(tmp_path: Path, clients: str, rows: str, message: str) -> None:
