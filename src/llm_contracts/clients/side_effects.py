@@ -22,7 +22,7 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from socket import socket
@@ -188,8 +188,15 @@ def _log_noted() -> Iterator[None]:
 def _open_files(opened: Iterable[str]) -> list[str]:
     if not opened or not _OPEN_FILES.is_dir():
         return []
-    linked = set(map(os.path.realpath, _OPEN_FILES.iterdir()))
+    linked = {*_targets(_OPEN_FILES.iterdir())}
     return sorted(Path(name).name for name in opened if os.path.realpath(name) in linked)
+
+
+def _targets(links: Iterable[Path]) -> Iterator[str]:
+    """Where they lead. A file that another thread closes meanwhile has none any more."""
+    for link in links:
+        with suppress(OSError):
+            yield str(link.readlink())
 
 
 def _display_name(path: str) -> str:

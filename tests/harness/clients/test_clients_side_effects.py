@@ -315,6 +315,28 @@ def test_what_a_client_that_hangs_does_meanwhile_can_be_looked_at(tmp_path: Path
         thread.join()
 
 
+def test_files_that_other_threads_close_meanwhile_do_not_end_the_look_at_what_is_open(tmp_path: Path) -> None:
+    end, left = Event(), tmp_path / "left"
+    effects = Effects()
+
+    def open_and_close() -> None:
+        while not end.is_set():
+            for each in [open(os.devnull) for _ in range(20)]:  # noqa: PTH123, SIM115 - quick
+                each.close()
+
+    others = [Thread(target=open_and_close) for _ in range(3)]
+    for other in others:
+        other.start()
+    try:
+        with left.open("w"):
+            effects.note("files", str(left))
+            assert [side_effects(effects)["files"] for _ in range(_MANY)] == [["left"]] * _MANY
+    finally:
+        end.set()
+        for other in others:
+            other.join()
+
+
 def test_what_garbage_collection_closes_is_not_left_open() -> None:
     """When that comes is chance."""
     session = Silent()
