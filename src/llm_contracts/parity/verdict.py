@@ -15,10 +15,11 @@ from datetime import date
 from shlex import quote
 from urllib.parse import urlsplit
 
-from llm_contracts.capture.coverage import CaptureCoverage
+from llm_contracts.capture.coverage import CaptureCoverage, coverage_of
 from llm_contracts.corpus import CorpusProblem
 from llm_contracts.parity.divergence import Kind, Severity
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+from llm_contracts.project.config import Project
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.proxy.network import is_here
@@ -111,6 +112,25 @@ def decide(
     verdict = _verdict(provider, reasons, f"{agree}; {live}.")
     further = (*_asked_elsewhere(mine, base_url), *_covered(coverage))
     return replace(verdict, reasons=(*verdict.reasons, *further), coverage=coverage)
+
+
+def decide_on_result(
+    project: Project, provider: str, result: Result, *, today: date, caveats: Iterable[str] = ()
+) -> Verdict:
+    """Decide on one provider from all that its project and this result say; see `decide`."""
+    return decide(
+        provider,
+        result.items,
+        project.scenarios,
+        today=today,
+        stale_after_days=project.settings.stale_after_days,
+        caveats=caveats,
+        base_url=project.provider(provider).base_url,
+        faults=len(result.complaints),
+        coverage=coverage_of(project.settings.cassettes, provider),
+        left_out=result.left_out,
+        unreplayed=project.without_scenario(provider),
+    )
 
 
 def _uncompared(apis: Sequence[str]) -> Reasons:

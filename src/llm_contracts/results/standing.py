@@ -7,9 +7,8 @@ from datetime import date
 from pathlib import Path
 from shlex import quote
 
-from llm_contracts.capture.coverage import coverage_of
 from llm_contracts.parity.result import Readiness, Verdict
-from llm_contracts.parity.verdict import decide
+from llm_contracts.parity.verdict import decide_on_result
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.inputs import refuse_stale
 from llm_contracts.results.store import Stored
@@ -69,18 +68,7 @@ def _refuse_other_clients(project: Project, stored: Stored) -> None:
 
 def _refuse_what_does_not_follow(project: Project, stored: Stored, name: str, today: date) -> None:
     """A GO is decided once more, from the stored items and under the settings of today."""
-    verdict = decide(
-        name,
-        stored.result.items,
-        project.scenarios,
-        today=today,
-        stale_after_days=project.settings.stale_after_days,
-        base_url=project.provider(name).base_url,
-        faults=len(stored.result.complaints),
-        coverage=coverage_of(project.settings.cassettes, name),
-        left_out=stored.result.left_out,
-        unreplayed=project.without_scenario(name),
-    )
+    verdict = decide_on_result(project, name, stored.result, today=today)
     if verdict.answer is not Readiness.READY:
         raise ConfigError(
             f"The stored GO for {name} no longer holds: {verdict.reasons[0]} Run `llm-contracts check` again."

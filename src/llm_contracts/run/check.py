@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from llm_contracts.capture.coverage import coverage_of
 from llm_contracts.corpus import CorpusProblem
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.parity.verdict import decide
+from llm_contracts.parity.verdict import decide_on_result
 from llm_contracts.parity.waivers import Waivers, load_waivers
 from llm_contracts.project.config import Project
 from llm_contracts.project.scenario import Scenario
@@ -123,26 +122,14 @@ def concluded(
     complaints = (*waivers.complaints, *waivers.unused(result.items, result.versions, known=known))
     ran = {*(item.id for item in result.items), *(problem.place for problem in result.left_out)}
     nothing = scenarios and not ran
+    result = replace(result, complaints=complaints)
     return replace(
         result,
         missing=tuple(scenario.name for scenario in scenarios if scenario.name not in ran),
         verdicts={
-            name: decide(
-                name,
-                result.items,
-                rows,
-                today=options.today,
-                stale_after_days=project.settings.stale_after_days,
-                caveats=options.caveats,
-                base_url=project.provider(name).base_url,
-                faults=len(complaints),
-                coverage=coverage_of(project.settings.cassettes, name),
-                left_out=result.left_out,
-                unreplayed=project.without_scenario(name),
-            )
-            for name, rows in ({} if options.shard else _complete(project, scenarios)).items()
+            name: decide_on_result(project, name, result, today=options.today, caveats=options.caveats)
+            for name in (() if options.shard else _complete(project, scenarios))
         },
-        complaints=complaints,
         warnings=(
             *result.warnings,
             *_bystanders(project, options),
@@ -228,15 +215,13 @@ def orphans(project: Project) -> tuple[str, ...]:
     )
 
 
-def _complete(project: Project, scenarios: Sequence[Scenario]) -> Mapping[str, tuple[Scenario, ...]]:
-    """Provider → its scenarios, for those asked for in full: a part is not enough for a verdict. One that has
-    no scenario is answered for where all are asked for.
+def _complete(project: Project, scenarios: Sequence[Scenario]) -> Iterator[str]:
+    """The providers that were asked for in full: a part is not enough for a verdict. One that has no scenario
+    is answered for where all are asked for.
     """
     asked = {row.name for row in scenarios}
     everything = asked.issuperset(row.name for row in project.scenarios)
-    found = {}
     for provider in project.providers:
-        own = tuple(row for row in project.scenarios if row.provider == provider.name)
-        if asked.issuperset(row.name for row in own) and (own or everything):
-            found[provider.name] = own
-    return found
+        own = {row.name for row in project.scenarios if row.provider == provider.name}
+        if asked >= own and (own or everything):
+            yield provider.name
