@@ -10,11 +10,11 @@ import codecs
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
-from llm_contracts.util.json_values import as_list, as_mapping, read_json
+from llm_contracts.util.json_values import as_list, as_mapping, as_text, read_json
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import are_server_sent, events, text_of
 from llm_contracts.wire.facts.errors import error_of, retry_delay
@@ -93,50 +93,35 @@ class WireFacts:
     protocol: str = ""
 
 
-@dataclass(slots=True)
-class _Text:
-    """The pieces of a text, and how many characters they have."""
+class _Texts(NamedTuple):
+    """What one event, or a document, adds to the texts of the answer."""
 
-    pieces: list[str] = field(default_factory=list)
-    size: int = 0
-
-    def add(self, piece: Any) -> None:
-        """Take one more, if it is text."""
-        if isinstance(piece, str):
-            self.pieces.append(piece)
-            self.size += len(piece)
-
-    def __str__(self) -> str:
-        return "".join(self.pieces)
+    text: str
+    whole_text: str
+    reasoning: str
+    refusal: str
+    arguments: str
 
 
-@dataclass(kw_only=True, slots=True)
 class _Findings:
-    """What has been read so far; turned into `WireFacts` at the end."""
+    """What has been read so far, event by event; `facts` makes the sum."""
 
-    protocols: Protocols
-    read: StreamReader
-    text: _Text = field(default_factory=_Text)
-    list_content: bool = False
-    whole_text: _Text = field(default_factory=_Text)
-    reasoning: _Text = field(default_factory=_Text)
-    refusal: _Text = field(default_factory=_Text)
-    arguments: _Text = field(default_factory=_Text)
-    finish_reasons: list[str] = field(default_factory=list)
-    usages: list[Mapping[str, Any]] = field(default_factory=list)
-    vendor_usage: Mapping[str, Any] | None = None
-    errors: list[Mapping[str, Any]] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    progress: list[tuple[int, int, int, int]] = field(default_factory=list)
-    documents: int = 0
-    unknown: int = 0
-    others: int = 0
-    zero_beside: int = 0
-    answer: int | None = None
-    models: dict[str, None] = field(default_factory=dict)
-    ids: dict[str, None] = field(default_factory=dict)
-    done: bool = False
-    malformed: int = 0
+    def __init__(self, protocols: Protocols) -> None:
+        self.protocols = protocols
+        self.read = StreamReader(protocols)
+        self.texts = [_texts({})]
+        self.list_content = False
+        self.finish_reasons: list[str] = []
+        self.usages: list[Mapping[str, Any]] = []
+        self.vendor_usage: Mapping[str, Any] | None = None
+        self.errors: list[tuple[Mapping[str, Any], str]] = []  # and the text that says so
+        self.sizes = (0, 0, 0, 0)  # of the choice with the index 0, reasoning, arguments, and the others
+        self.progress: list[tuple[int, ...]] = []
+        self.documents = self.unknown = self.malformed = 0
+        self.answer: int | None = None
+        self.models: dict[str, None] = {}
+        self.ids: dict[str, None] = {}
+        self.done = False
 
     def read_event(self, event: Event) -> None:
         """One server-sent event. What follows `[DONE]` is counted, not read: no client looks there."""
@@ -144,17 +129,14 @@ class _Findings:
             self.done = True
         elif not self.done and event.data.strip():
             self._read_data(event.name, event.data)
-        said = self.whole_text.size + self.refusal.size
-        zero = self.zero_beside + (0 if self.answer else said)
-        others = said + self.others - zero
-        self.progress.append((zero + self.unknown, self.reasoning.size, self.arguments.size, others))
+        zero, *rest = self.sizes
+        self.progress.append((zero + self.unknown, *rest))
 
     def _read_data(self, name: str | None, text: str) -> None:
         data = read_json(text)
         error = error_of(data, text, failed=name == "error", protocols=self.protocols)
         if error is not None:
-            self.errors.append(error)
-            self.said.append(text)
+            self.errors.append((error, text))
         if isinstance(data, dict):
             self.read_chunk(data)
         elif error is None:
@@ -168,16 +150,13 @@ class _Findings:
         if chunk.get("type") != "ping":
             self.note()
         choice = self._answer_of(chunk)
-        delta = choice.get("delta", choice.get("message"))
-        if isinstance(delta, dict):
-            self._read_delta(delta)
-        reason = choice.get("finish_reason")
-        if isinstance(reason, str):
+        if reason := as_text(choice.get("finish_reason")):
             self.finish_reasons.append(reason)
-        self._read_usage(chunk, choice)
+        self.usages += [usage for one in (choice, chunk) if isinstance(usage := one.get("usage"), dict)]
+        if isinstance(usage := as_mapping(chunk.get("x_groq")).get("usage"), dict):
+            self.vendor_usage = usage
         for seen, key in ((self.models, "model"), (self.ids, "id")):
-            value = chunk.get(key)
-            if isinstance(value, str) and value:
+            if value := as_text(chunk.get(key)):
                 seen[value] = None
 
     def note(self) -> None:
@@ -186,45 +165,27 @@ class _Findings:
         self.unknown += not self.read.claimed
 
     def _answer_of(self, chunk: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The choice that is the answer, if this chunk has it; the text of the others is kept apart."""
+        """The choice that is the answer, if this chunk has it. Its texts are kept, of others the size."""
+        choices = [choice for choice in as_list(chunk.get("choices")) if isinstance(choice, dict)]
         found: Mapping[str, Any] = {}
-        for choice in as_list(chunk.get("choices")):
-            if not isinstance(choice, dict):
-                continue
+        zero, reasoning, arguments, others = self.sizes
+        for choice in choices:
             index = choice.get("index")
             index = index if isinstance(index, int) else 0
             self.answer = index if self.answer is None else self.answer
+            given = choice.get("delta", choice.get("message"))
+            delta = given if isinstance(given, dict) else {}
+            size = len(as_text(delta.get("content")))
             if index == self.answer and not found:
-                found = choice
-                continue
-            delta = choice.get("delta", choice.get("message"))
-            content = delta.get("content") if isinstance(delta, dict) else None
-            if isinstance(content, str):
-                self.others += len(content)
-                self.zero_beside += 0 if index else len(content)
+                found, texts = choice, _texts(delta)
+                self.texts.append(texts)
+                self.list_content = self.list_content or isinstance(delta.get("content"), list)
+                size = len(texts.whole_text) + len(texts.refusal)
+                reasoning += len(texts.reasoning)
+                arguments += len(texts.arguments)
+            zero, others = (zero, others + size) if index else (zero + size, others)
+        self.sizes = zero, reasoning, arguments, others
         return found
-
-    def _read_usage(self, chunk: Mapping[str, Any], choice: Mapping[str, Any]) -> None:
-        for holder in (choice, chunk):
-            if isinstance(usage := holder.get("usage"), dict):
-                self.usages.append(usage)
-        if isinstance(usage := as_mapping(chunk.get("x_groq")).get("usage"), dict):
-            self.vendor_usage = usage
-
-    def _read_delta(self, delta: Mapping[str, Any]) -> None:
-        content = delta.get("content")
-        self.text.add(content)
-        self.whole_text.add(content)
-        if isinstance(content, list):
-            self.list_content = True
-            for part in content:  # clients that read them hand them on, and lockstep waits
-                if isinstance(part, dict) and part.get("type", "text") == "text":
-                    self.whole_text.add(part.get("text"))
-        reasoning = delta.get("reasoning_content")
-        self.reasoning.add(reasoning if isinstance(reasoning, str) else delta.get("reasoning"))
-        self.refusal.add(delta.get("refusal"))
-        for call in as_list(delta.get("tool_calls")):
-            self.arguments.add(as_mapping(as_mapping(call).get("function")).get("arguments"))
 
     def _progress(self) -> Iterator[tuple[int, ...]]:
         # A client whose chunks name no index hands on the only choice, whichever index that has on the wire.
@@ -234,37 +195,50 @@ class _Findings:
 
     def facts(self, response: Response, *, streamed: bool) -> WireFacts:
         """The sum."""
+        texts = _Texts(*map("".join, zip(*self.texts, strict=True)))
+        said = [text for _, text in self.errors]
         return WireFacts(
             status=response.status,
             streamed=streamed,
             end=response.end,
             events=len(self.progress),
-            text=str(self.text),
+            **texts._asdict(),
             list_content=self.list_content,
-            whole_text=str(self.whole_text),
-            reasoning=str(self.reasoning),
-            refusal=str(self.refusal),
-            finish_reasons=tuple(reason for reason in self.finish_reasons if reason),
+            finish_reasons=tuple(self.finish_reasons),
             usage=reduce(usage_and, self.usages) if self.usages else None,
             usages=tuple(self.usages),
             vendor_usage=self.vendor_usage,
-            error=self.errors[0] if self.errors else None,
+            error=self.errors[0][0] if self.errors else None,
             done=self.done or self.read.done,
             progress=tuple(self._progress()),
-            arguments=str(self.arguments),
             models=tuple(self.models),
             ids=tuple(self.ids),
             malformed=self.malformed,
-            said="\n".join((*self.said, *(value for _, value in response.headers if self.said))),
-            retry_after=_retry_after(response, self.errors),
+            said="\n".join((*said, *(value for _, value in response.headers if said))),
+            retry_after=_retry_after(response, self.errors[0][0] if self.errors else {}),
             protocol=next(iter(self.read.claimed), GENERIC if self.documents else ""),
         )
+
+
+def _texts(delta: Mapping[str, Any]) -> _Texts:
+    content, reasoning = delta.get("content"), delta.get("reasoning_content")
+    # Clients that read lists of parts hand them on, and lockstep waits.
+    parts = [as_mapping(part) for part in as_list(content)]
+    listed = [part.get("text") for part in parts if part.get("type", "text") == "text"]
+    calls = [as_mapping(as_mapping(call).get("function")) for call in as_list(delta.get("tool_calls"))]
+    return _Texts(
+        text=as_text(content),
+        whole_text="".join(map(as_text, (content, *listed))),
+        reasoning=as_text(reasoning if isinstance(reasoning, str) else delta.get("reasoning")),
+        refusal=as_text(delta.get("refusal")),
+        arguments="".join([as_text(call.get("arguments")) for call in calls]),
+    )
 
 
 def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts:
     """Read one response by the protocols that it may be of. Never fails, whatever the bytes are."""
     response = decoded(response)
-    findings = _Findings(protocols=protocols, read=StreamReader(protocols))
+    findings = _Findings(protocols)
     text = text_of(response.body).strip()
     document = read_json(text)
     refused = response.status >= _FIRST_FAILURE
@@ -280,8 +254,7 @@ def read_facts(response: Response, protocols: Protocols = BUILT_IN) -> WireFacts
         findings.note()
     error = error_of(document, text, failed=refused, protocols=protocols)
     if error is not None and not findings.errors:
-        findings.errors.append(error)
-        findings.said.append(text)
+        findings.errors.append((error, text))
     facts = findings.facts(response, streamed=bool(found) or (is_stream and document is None))
     if document is not None or (found and not is_sse and not is_stream):
         return facts
@@ -314,11 +287,11 @@ def read_answer(interaction: Interaction, protocols: Protocols = BUILT_IN) -> Wi
     return replace(facts, protocol=at.name)
 
 
-def _retry_after(response: Response, errors: list[Mapping[str, Any]]) -> float | None:
+def _retry_after(response: Response, error: Mapping[str, Any]) -> float | None:
     """The milliseconds of a header that OpenAI's own servers send come before the standard one's seconds, and
     headers before what a refusal's body says.
     """
     for name, seconds in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         with suppress(ValueError):
             return float(response.header(name)) * seconds
-    return retry_delay(errors[0]) if errors else None
+    return retry_delay(error)
