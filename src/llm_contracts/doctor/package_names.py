@@ -22,8 +22,9 @@ REQUIREMENTS = re.compile(
     r"|conda-lock[^/]*\.ya?ml|meta\.ya?ml|\.pre-commit-config\.ya?ml)$"
 )
 _WATCHED = re.compile(r"(?:^|/)(?:dependabot\.ya?ml|\.?renovate(?:rc)?(?:\.json5?)?)$")
-# What tools other than Python's make packages and machines from: each mention in such a file is one.
-_RECIPES = re.compile(r"(?:^|/)(?:BUILD|PKGBUILD|[^/]+\.(?:bazel|bzl|nix|pp|sls|spec))$")
+# What tools other than Python's make machines from: each mention in such a file is one. What makes packages
+# (PKGBUILD, `.spec`, `debian/control`) describes them in prose, too, and is read like any other file.
+_RECIPES = re.compile(r"(?:^|/)(?:BUILD|[^/]+\.(?:bazel|bzl|nix|pp|sls))$")
 _PROSE = (".md", ".rst", ".txt", ".adoc")
 _CODE = (
     *(".c", ".cpp", ".cs", ".css", ".go", ".h", ".java", ".js", ".jsx", ".kt", ".php", ".rb", ".rs", ".sql"),
@@ -40,12 +41,12 @@ _INSTALL = (
 )
 _ASSIGNED = re.compile(
     r"^\s*(?:-\s+)?(?:(?:export|local|readonly|declare|ARG|ENV|set|variable)\s+)*"
-    r"[\"']?(?P<key>[\w.$-]+)[\"']?\s*(?:(?P<block>\{)|(?:::?=|\?=|\+=|[:=])(?!=)(?P<value>.*))"
+    r"[\"']?(?P<key>[\w.$-]+)(?:\(\w+\)|[\"'])?\s*(?:(?P<block>\{)|(?:::?=|\?=|\+=|[:=])(?!=)(?P<value>.*))"
 )
 _INLINE = re.compile(r"([\w.$-]+)[\"']?\s*[:=]\s*(\[[^\]]*\]|\([^)]*\)|\"[^\"]*\"|'[^']*')")
 _PACKAGES = re.compile(
-    r"apk|apt|conda|depend(?:s|ency|encies)?|forbidden|librar(?:y|ies)|(?:dep|lib|package|pkg|requirement|wheel)s?"
-    r"|party|pip|pypi|requires?"
+    r"apk|apt|conda|(?:check|make|opt)?depend(?:s|ency|encies)?|forbidden|librar(?:y|ies)|(?:dep|lib|package|pkg|requirement|wheel)s?"
+    r"|party|pip|pypi|recommends|requires?|suggests"
 )
 _PLAIN = frozenset({"default", "name", "names", "value", "values"})  # what is around them tells
 _LOOPS = frozenset({"loop", "with_items"})

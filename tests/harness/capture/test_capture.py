@@ -43,7 +43,7 @@ from llm_contracts.project.load import load_project
 from llm_contracts.project.scenario import Provider
 from llm_contracts.run.check import check
 from llm_contracts.run.options import Options
-from llm_contracts.wire.cassette import Provenance, load
+from llm_contracts.wire.cassette import CassetteError, Provenance, load
 from llm_contracts.wire.interaction import Interaction, Response
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.scrub import SecretFound
@@ -321,9 +321,12 @@ def test_a_large_recording_holds_what_a_small_one_does(scene: Scene) -> None:
     assert len(load(file).interactions[0].request.body) > 64 * 1024
 
 
-def test_an_error_of_another_process_is_what_it_was() -> None:
-    found = pickle.loads(pickle.dumps(SecretFound("a place", ["A_KEY"])))
-    assert (str(found), found.names) == (str(SecretFound("a place", ["A_KEY"])), ["A_KEY"])
+@pytest.mark.parametrize(
+    "error", [SecretFound("a place", ["A_KEY"]), CassetteError(Path("a.yaml"), "version", "is 2, not 1.")]
+)
+def test_an_error_of_another_process_is_what_it_was(error: Exception) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
 
 
 def test_a_request_that_nobody_could_read_passes(scene: Scene) -> None:

@@ -613,6 +613,42 @@ requests: 5
 python_package 'requests' <-
 log 'requests'
 """,
+    "second/package/shop.spec": """\
+Summary: Answers requests of customers
+Requires: python3-flask, python3-requests <-
+BuildRequires:  python3dist(requests) <-
+Requires(post): python3-requests <-
+Recommends: python3-requests <-
+%description
+The shop sends requests to models.
+requests
+%build
+python3 -m pip install requests <-
+%changelog
+- many requests
+""",
+    "second/package/PKGBUILD": """\
+pkgdesc="requests tea from requests"
+depends=('python' 'python-requests') <-
+makedepends=(
+  'python-flask'
+  'python-requests' <-
+)
+optdepends=('python-requests: for models') <-
+checkdepends=(python-requests) <-
+build() {
+  echo "requests"
+}
+""",
+    "second/package/debian/control": """\
+Build-Depends: debhelper,
+ python3-requests, <-
+ python3-flask
+Depends: ${misc:Depends}, python3-requests (>= 2) <-
+Suggests: python3-requests <-
+Description: requests tea
+ Sends requests to models.
+""",
     "second/nix/enter.sh": """\
 nix-shell -p python3Packages.requests <-
 """,

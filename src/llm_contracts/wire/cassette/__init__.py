@@ -24,14 +24,18 @@ class CassetteError(Exception):
     """A cassette that cannot be used: which file, which place in it, what is wrong and what to do."""
 
     def __init__(self, path: Path, place: str, problem: str) -> None:
-        super().__init__(": ".join(part for part in (str(path), place, problem) if part))
+        super().__init__(path, place, problem)  # so that it comes whole out of another process
         self.path = path
         self.place = place
         self.problem = problem
 
+    def __str__(self) -> str:
+        """The file, the place and the problem."""
+        return self.named(str(self.path))
+
     def named(self, path: str) -> str:
         """The message with another name for the file, such as one relative to the project."""
-        return str(CassetteError(Path(path), self.place, self.problem))
+        return ": ".join(part for part in (path, self.place, self.problem) if part)
 
 
 def load(path: Path) -> Cassette:
