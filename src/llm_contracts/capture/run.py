@@ -145,7 +145,6 @@ def capturing(project: Project, options: CaptureOptions) -> Iterator[Capture]:
                 provider=each.provider,
                 upstream=Upstream(origin=each.endpoint.upstream, timeout=_SILENCE, network=network),
                 public=each.endpoint.public,
-                limits=limits,
                 sample=options.sample,
                 writer=writer,
             )

@@ -16,7 +16,7 @@ from aiohttp import web
 from llm_contracts.capture.writer import Room, Writer
 from llm_contracts.wire.interaction import End, Headers, Request
 from llm_contracts.wire.proxy.access_check import refused
-from llm_contracts.wire.proxy.exchange import Exchange, Limits
+from llm_contracts.wire.proxy.exchange import Exchange
 from llm_contracts.wire.proxy.headers import elsewhere
 from llm_contracts.wire.proxy.record import RecordSession
 from llm_contracts.wire.proxy.session import reset
@@ -63,7 +63,6 @@ class CaptureSession(RecordSession):
         provider: its name.
         upstream: the provider.
         public: scheme and host that a recording names.
-        limits: how much of one exchange is copied.
         sample: the part of the exchanges that are copied, from 0 to 1.
         writer: is given each copy, or why there is none.
     """
@@ -76,7 +75,6 @@ class CaptureSession(RecordSession):
         provider: str,
         upstream: Upstream,
         public: str,
-        limits: Limits,
         sample: float,
         writer: Writer,
     ) -> None:
@@ -86,7 +84,6 @@ class CaptureSession(RecordSession):
             public=public,
             upstream=upstream,
             scrubber=Scrubber({}),  # nobody reads anything here that would have to be scrubbed
-            limits=limits,
         )
         self._provider = provider
         self._sample = sample
@@ -134,10 +131,10 @@ class CaptureSession(RecordSession):
 
     def _begun(self, request: Request) -> Exchange:
         room = self._writer.room
-        exchange = _Copied(request=request, started=self._loop.time(), limits=self._limits, room=room)
+        exchange = _Copied(request=request, started=self._loop.time(), limits=self.limits, room=room)
         if self._sample < 1 and random.random() >= self._sample:  # noqa: S311 - no secret hangs on it
             exchange.spoil(LEFT_OUT)
-        elif len(request.body) > self._limits.answer:
+        elif len(request.body) > self.limits.answer:
             exchange.spoil(TOO_LARGE)
         elif room.take(len(request.body)):
             exchange.taken = len(request.body)

@@ -7,9 +7,11 @@ own pace, but is not kept, and asking for it is an error. A part of an answer wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
-from llm_contracts.wire.interaction import End, Headers, Interaction, Piece, Request, Response
+from llm_contracts.wire.content import Unpacker, UnpackingError
+from llm_contracts.wire.interaction import End, Interaction, Piece, Request, Response
 from llm_contracts.wire.proxy.access_check import HEAD_WITHIN
 
 _MIB = 2**20
@@ -40,20 +42,36 @@ class Limits:
 
 @dataclass(kw_only=True, slots=True)
 class Exchange:
-    """What has been seen so far. `flaw` says why the exchange cannot be kept; empty while it can."""
+    """What has been seen so far.
+
+    Attributes:
+        head: the answer without its body.
+        unpack: takes a coding off the copy; None where there is none.
+        flaw: why the exchange cannot be kept; empty while it can.
+    """
 
     request: Request
     started: float
     limits: Limits
-    status: int = 0
-    reason: str = ""
-    headers: Headers = ()
+    head: Response = field(default_factory=lambda: Response(status=0))
+    unpack: Unpacker | None = None
     body: bytearray = field(default_factory=bytearray)
     pieces: list[Piece] = field(default_factory=list)
     flaw: str = ""
 
+    def take(self, data: bytes, now: float) -> Iterator[bytes]:
+        """The pieces that are kept of what has arrived; they are kept as they are taken."""
+        try:
+            for piece in (data,) if self.unpack is None or self.flaw else self.unpack(data):
+                self.add(piece, now)
+                if self.flaw:
+                    return
+                yield piece
+        except UnpackingError as error:
+            self.spoil(f"the answer {error}")
+
     def add(self, data: bytes, now: float) -> None:
-        """Bytes have arrived."""
+        """Bytes have arrived, and are plain."""
         if self.flaw:
             return
         self.body += data
@@ -70,12 +88,5 @@ class Exchange:
 
     def finished(self, end: End) -> Interaction:
         """The exchange as a value, secrets included."""
-        response = Response(
-            status=self.status,
-            reason=self.reason,
-            headers=self.headers,
-            body=bytes(self.body),
-            end=end,
-            pieces=tuple(self.pieces),
-        )
+        response = replace(self.head, body=bytes(self.body), end=end, pieces=tuple(self.pieces))
         return Interaction(request=self.request, response=response)

@@ -6,16 +6,14 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import ClientResponse, web
 
-from llm_contracts.wire.content import Unpacker, UnpackingError, unpacker
-from llm_contracts.wire.interaction import End, Interaction, Request, without
+from llm_contracts.wire.content import unpacker
+from llm_contracts.wire.interaction import End, Interaction, Request, Response, without
 from llm_contracts.wire.proxy.arrivals import Arrivals
-from llm_contracts.wire.proxy.exchange import Exchange, Limits, UnkeepableError
+from llm_contracts.wire.proxy.exchange import Exchange, UnkeepableError
 from llm_contracts.wire.proxy.framing import ends_with_connection, marked, streaming
 from llm_contracts.wire.proxy.headers import end_to_end, made_public
 from llm_contracts.wire.proxy.network import explained
@@ -30,28 +28,6 @@ _DROPPING = 30.0
 _REFUSED = 400
 
 
-@dataclass(frozen=True, slots=True)
-class _Passing:
-    """An answer on its way: from whom, to whom, and what takes a coding off the copy."""
-
-    exchange: Exchange
-    answer: ClientResponse
-    response: web.StreamResponse
-    unpack: Unpacker | None
-    broken: Callable[[], BaseException | None]
-
-    def recorded(self, data: bytes, now: float) -> Iterator[bytes]:
-        """The pieces that are kept of what has arrived; they are kept as they are taken."""
-        try:
-            for piece in (data,) if self.unpack is None or self.exchange.flaw else self.unpack(data):
-                self.exchange.add(piece, now)
-                if self.exchange.flaw:
-                    return
-                yield piece
-        except UnpackingError as error:
-            self.exchange.spoil(f"the answer {error}")
-
-
 class RecordSession(Session):
     """Records through a streaming reverse proxy; nothing is held back, nothing is asked twice."""
 
@@ -63,12 +39,10 @@ class RecordSession(Session):
         public: str,
         upstream: Upstream,
         scrubber: Scrubber,
-        limits: Limits,
     ) -> None:
         super().__init__(loop=loop, origin=origin, public=public)
         self._upstream = upstream
         self._scrubber = scrubber
-        self._limits = limits
         # As they were on the wire, secrets included: nobody sees them before the scrubber has. It works when
         # somebody asks, in that caller's time; in the edge's thread it would hold up the other streams.
         self._raw: list[Interaction] = []
@@ -151,7 +125,7 @@ class RecordSession(Session):
             return await self._pass_on(incoming, transport, exchange, answer)
 
     def _begun(self, request: Request) -> Exchange:
-        return Exchange(request=request, started=self._loop.time(), limits=self._limits)
+        return Exchange(request=request, started=self._loop.time(), limits=self.limits)
 
     async def _pass_on(
         self,
@@ -160,77 +134,80 @@ class RecordSession(Session):
         exchange: Exchange,
         answer: ClientResponse,
     ) -> web.StreamResponse:
-        passing = self._prepared(incoming, exchange, answer)
-        end = await self._copy(incoming, passing)
+        response = self._prepared(incoming, exchange, answer)
+        end = await self._copy(incoming, exchange, answer, response)
         answer.close()
         # Kept before the client can know that it is over, so that whoever asks afterwards finds it.
         self._keep(exchange, end)
         if end is End.COMPLETE:
-            await passing.response.write_eof()
+            await response.write_eof()
         elif end is End.CUT:
             await hang_up(transport)
         else:
             await reset(transport)
-        return passing.response
+        return response
 
-    def _prepared(self, incoming: web.BaseRequest, exchange: Exchange, answer: ClientResponse) -> _Passing:
+    def _prepared(
+        self, incoming: web.BaseRequest, exchange: Exchange, answer: ClientResponse
+    ) -> web.StreamResponse:
         headers = end_to_end(answer.raw_headers)
         headers = made_public(headers, called=self._upstream.origin, public=self._public)
         if ends_with_connection(answer):
             headers = marked(headers)
         coding = answer.headers.get("Content-Encoding", "identity")
-        unpack = unpacker(coding)
-        if unpack is None and coding.strip().lower() != "identity":
+        exchange.unpack = unpacker(coding)
+        if exchange.unpack is None and coding.strip().lower() != "identity":
             exchange.spoil(f"the answer is packed as {coding!r}, which cannot be unpacked here")
-        packing = ("content-encoding", "content-length") if unpack else ()
-        exchange.status, exchange.reason = answer.status, answer.reason or ""
-        exchange.headers = without(headers, packing)
-        response = streaming(
-            incoming,
-            status=answer.status,
-            reason=answer.reason,
-            headers=self.at_the_edge(headers, exchange.request),
+        packing = ("content-encoding", "content-length") if exchange.unpack else ()
+        exchange.head = Response(
+            status=answer.status, reason=answer.reason or "", headers=without(headers, packing)
         )
-        return _Passing(exchange, answer, response, unpack, way_of_closing(answer))
+        edged = self.at_the_edge(headers, exchange.request)
+        return streaming(incoming, status=answer.status, reason=answer.reason, headers=edged)
 
-    async def _copy(self, incoming: web.BaseRequest, passing: _Passing) -> End:
+    async def _copy(
+        self,
+        incoming: web.BaseRequest,
+        exchange: Exchange,
+        answer: ClientResponse,
+        response: web.StreamResponse,
+    ) -> End:
         """Pass on what comes as it comes; how it ended."""
-        decoder, arrivals = EventDecoder(), Arrivals(passing.answer.content)
+        decoder, arrivals, broken = EventDecoder(), Arrivals(answer.content), way_of_closing(answer)
         try:
-            await passing.response.prepare(incoming)
+            await response.prepare(incoming)
             while data := await arrivals.next():
-                for piece in passing.recorded(data, self._loop.time()):
+                for piece in exchange.take(data, self._loop.time()):
                     # Counted first: the consumer may have the bytes before this thread goes on.
                     self._sent += len(decoder.feed(piece))
-                await passing.response.write(data)
-            if (error := passing.broken()) is not None:
+                await response.write(data)
+            if (error := broken()) is not None:
                 return self._broken(error)
         except (asyncio.CancelledError, aiohttp.ClientConnectionResetError):
             end = End.CLIENT_LEFT
             try:
-                end = await self._end_without_client(passing)
+                end = await self._end_without_client(exchange, answer)
             finally:  # the handler may be cancelled twice
-                self._keep(passing.exchange, end)
+                self._keep(exchange, end)
             raise
         except (aiohttp.ClientError, OSError) as error:
             return self._broken(error)
         return End.COMPLETE
 
-    async def _end_without_client(self, passing: _Passing) -> End:
+    async def _end_without_client(self, exchange: Exchange, answer: ClientResponse) -> End:
         """The client has left: are bytes missing?
 
         If all had come by then and only the end was outstanding, the exchange is complete: many clients hang
         up as soon as they see `[DONE]`. So it is if a refusal was of no interest beyond its status: SDKs that
         try again leave its body unread.
         """
-        refused = passing.exchange.status >= _REFUSED
         with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
             async with asyncio.timeout(_LAST_WORDS):
-                arrivals = Arrivals(passing.answer.content)
+                arrivals = Arrivals(answer.content)
                 while data := await arrivals.next():
-                    if not refused:
+                    if answer.status < _REFUSED:
                         return End.CLIENT_LEFT
-                    deque(passing.recorded(data, self._loop.time()), maxlen=0)
+                    deque(exchange.take(data, self._loop.time()), maxlen=0)
                 return End.COMPLETE
         return End.CLIENT_LEFT
 

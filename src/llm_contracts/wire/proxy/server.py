@@ -78,8 +78,9 @@ class Edge:
         options: PlaybackOptions = _AS_FAST_AS_TAKEN,
     ) -> ReplaySession:
         """A session that serves recorded exchanges."""
-        return self._session(
-            lambda origin: ReplaySession(interactions, loop=self._loop, origin=origin, options=options)
+        return self.mount(
+            lambda loop, origin: ReplaySession(interactions, loop=loop, origin=origin, options=options),
+            key=secrets.token_hex(8),
         )
 
     def record(
@@ -104,15 +105,11 @@ class Edge:
             EdgeError: the network's settings cannot be used.
         """
         provider = Upstream(origin=upstream, timeout=timeout, network=network)
-        return self._session(
-            lambda origin: RecordSession(
-                loop=self._loop,
-                origin=origin,
-                public=public,
-                upstream=provider,
-                scrubber=scrubber,
-                limits=self._limits,
-            )
+        return self.mount(
+            lambda loop, origin: RecordSession(
+                loop=loop, origin=origin, public=public, upstream=provider, scrubber=scrubber
+            ),
+            key=secrets.token_hex(8),
         )
 
     def mount(self, make: Callable[[asyncio.AbstractEventLoop, str], _S], *, key: str = _ROOT) -> _S:
@@ -120,19 +117,15 @@ class Edge:
 
         At the edge's root it answers every request that is not addressed to another session.
         """
-        return self._session(lambda origin: make(self._loop, origin), key=key)
-
-    def census(self) -> tuple[int, int]:
-        """How many sessions are open, and how many tasks there are in the edge's loop; one is its own."""
-        return len(self._sessions), len(asyncio.all_tasks(self._loop))
-
-    def _session(self, make: Callable[[str], _S], *, key: str | None = None) -> _S:
-        key = secrets.token_hex(8) if key is None else key
-        session = make(f"http://{_HOST}:{self.port}/{key}".rstrip("/"))
+        session = make(self._loop, f"http://{_HOST}:{self.port}/{key}".rstrip("/"))
         session.on_close = lambda: self._sessions.pop(key, None)
         session.limits = self._limits
         self._sessions[key] = session
         return session
+
+    def census(self) -> tuple[int, int]:
+        """How many sessions are open, and how many tasks there are in the edge's loop; one is its own."""
+        return len(self._sessions), len(asyncio.all_tasks(self._loop))
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
