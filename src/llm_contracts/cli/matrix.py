@@ -111,7 +111,7 @@ def matrix(*, request: MatrixRequest) -> Exit:
         if request.cost and getattr(request, name) is not None:
             raise click.UsageError(f"--cost does not go with --{name}.")
     project = frame.project_here(needed=request.corpus is None)
-    scenarios = _selected(project, request)
+    _refuse_nothing(project, request)
     plan = load_plan(project.settings.matrix)
     run = matrix_run(project, request, plan, os.environ)
     pairs = request.pairs(plan.pairs)
@@ -125,13 +125,13 @@ def matrix(*, request: MatrixRequest) -> Exit:
     ran: list[Cell] = []
     finish = partial(_finish, project, request)
     try:
-        with matrix_progress(len(pairs) + 1, scenarios) as (step, done):
+        with matrix_progress(len(pairs) + 1) as done:
 
             def keep(cell: Cell) -> None:
                 ran.append(cell)
                 done(cell)
 
-            table = run.table(pairs, step=step, done=keep)
+            table = run.table(pairs, done=keep)
     except KeyboardInterrupt:
         # It took long to come this far.
         if len(ran) > 1:
@@ -141,17 +141,15 @@ def matrix(*, request: MatrixRequest) -> Exit:
     return exit_for(table)
 
 
-def _selected(project: Project, request: MatrixRequest) -> int | None:
-    """How many scenarios there are to run, if that is known beforehand."""
+def _refuse_nothing(project: Project, request: MatrixRequest) -> None:
+    """Say so beforehand where no pair would have anything to check."""
     if request.corpus is not None:
         if request.scenarios:
             raise click.UsageError("--scenario does not go with --corpus, whose streams have no scenarios.")
-        return None
+        return
     scenarios = project.select(request.providers, request.scenarios)
-    recorded = sum(project.cassette(scenario).is_file() for scenario in scenarios)
-    if not recorded:
+    if not any(project.cassette(scenario).is_file() for scenario in scenarios):
         raise ConfigError("There is nothing to check: no recording fits that. See `llm-contracts record`.")
-    return recorded
 
 
 def _finish(project: Project, request: MatrixRequest, table: Table) -> None:

@@ -14,13 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO, Any
+from tempfile import TemporaryDirectory
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from llm_contracts.matrix.plan import LATEST, ReleasePair
 from llm_contracts.project.config import ConfigError
-from llm_contracts.results.items import DRAFT
 from llm_contracts.results.store import RESULT
 
 Completed = subprocess.CompletedProcess[str]
@@ -183,7 +182,7 @@ def last_line(errors: str) -> str:
     return _CREDENTIALS.sub("//***@", lines[-1]) if lines else "it ended without a word"
 
 
-def command(folder: Path, environ: Mapping[str, str], *, timeout: float = 900.0) -> Command:
+def command(folder: Path, environ: Mapping[str, str], *, timeout: float | None = None) -> Command:
     """A runner of programs in a folder; one that takes longer than so many seconds counts as failed."""
 
     def run(arguments: Sequence[str | Path]) -> Completed:
@@ -253,70 +252,26 @@ def find_uv(environ: Mapping[str, str]) -> Path:
 
 # A check in another environment
 
-Check = Callable[[Sequence[str], Sequence[str], Path, Callable[[int], None]], Mapping[str, Any]]
+Check = Callable[[Sequence[str], Sequence[str], Path], Mapping[str, Any]]
 """Runs a check and gives the result's document. Given the words that start Python, the check's own command
-with its options, a folder for the whole result, and what to call with the number of scenarios done.
+with its options, and a folder for the whole result.
 """
 
 _READABLE = {0, 1, 3}  # exits after which there is a result: agreement, divergence, unreadable recordings
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Checker:
-    """A check as a process of its own, in the project's folder and with these variables. `look_every`:
-    seconds between two looks at how far it is.
+def checker(run: Command) -> Check:
+    """A check as a process of its own, which a command runs. It raises `UnavailableError` if it ends without
+    a result.
     """
 
-    root: Path
-    environ: Mapping[str, str]
-    look_every: float = 0.5
+    def check(python: Sequence[str], arguments: Sequence[str], folder: Path) -> Mapping[str, Any]:
+        result = folder / RESULT
+        result.unlink(missing_ok=True)  # of an earlier run
+        done = run([*python, "-m", "llm_contracts", *arguments, "--report", folder])
+        if done.returncode not in _READABLE or not result.is_file():
+            raise UnavailableError(last_line(done.stderr))
+        document: Mapping[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+        return document
 
-    def __call__(
-        self, python: Sequence[str], arguments: Sequence[str], folder: Path, progress: Callable[[int], None]
-    ) -> Mapping[str, Any]:
-        """See `Check`.
-
-        Raises:
-            UnavailableError: it ended without a result.
-        """
-        folder.mkdir(parents=True, exist_ok=True)
-        draft, result, done = folder / DRAFT, folder / RESULT, 0
-        for file in (draft, result):  # of an earlier run
-            file.unlink(missing_ok=True)
-
-        def look() -> None:
-            nonlocal done
-            done = max(done, _lines(draft))  # in the end the draft is moved into its place
-            progress(done)
-
-        with TemporaryFile() as errors:
-            words = [*python, "-m", "llm_contracts", *arguments, "--report", str(folder)]
-            code = self._run(words, errors, look)
-            if code in _READABLE and result.is_file():
-                document: Mapping[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-                return document
-            errors.seek(0)
-            raise UnavailableError(last_line(errors.read().decode("utf-8", "replace")))
-
-    def _run(self, words: list[str], errors: IO[bytes], look: Callable[[], None]) -> int:
-        with subprocess.Popen(  # noqa: S603 - our own module, and no shell reads the arguments
-            words, cwd=self.root, env=self.environ, stdout=subprocess.DEVNULL, stderr=errors
-        ) as process:
-            try:
-                while True:
-                    try:
-                        return process.wait(self.look_every)
-                    except subprocess.TimeoutExpired:
-                        look()
-            except BaseException:
-                process.terminate()
-                raise
-
-
-def _lines(draft: Path) -> int:
-    """How many items are done: a line each, after the first."""
-    try:
-        with draft.open("rb") as lines:
-            return max(0, sum(chunk.count(b"\n") for chunk in iter(lambda: lines.read(1 << 20), b"")) - 1)
-    except FileNotFoundError:
-        return 0
+    return check

@@ -3,58 +3,31 @@
 from __future__ import annotations
 
 import math
-import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-from llm_contracts.matrix.run import Step
 from llm_contracts.matrix.table import Cell, CellState
-from llm_contracts.util.terminal import TimeLeft, echo, terminal_console
-
-Done = Callable[[Cell], None]
-
-_MEMORY = 3600.0  # seconds over which the speed is judged: an environment has been made in between
+from llm_contracts.util.terminal import echo, progress_bar
 
 
 @contextmanager
-def matrix_progress(pairs: int, scenarios: int | None) -> Iterator[tuple[Step, Done]]:
-    """Functions to call with each step, and with each pair that is done, of so many pairs with so many
-    scenarios each, if that is known. Drawn on standard error; where that is not a terminal, each pair gets a
-    line.
+def matrix_progress(pairs: int) -> Iterator[Callable[[Cell], None]]:
+    """A function to call with each of so many pairs when it is done: a line on standard error and, on a
+    terminal, a bar.
     """
     finished, started = 0, time.monotonic()
-
-    def line(cell: Cell) -> None:
-        nonlocal finished
-        finished += 1
-        left = (time.monotonic() - started) / finished * (pairs - finished)
-        about = f"; about {math.ceil(left / 60)} min left" if left > 0 else ""
-        echo(f"{finished} of {pairs}: {outcome(cell)}{about}", err=True)
-
-    if not sys.stderr.isatty() or "CI" in os.environ:
-        yield (lambda _what, _count: None), line
-        return
-    each = scenarios or 1
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeLeft())
-    with Progress(*columns, console=terminal_console(stderr=True), speed_estimate_period=_MEMORY) as progress:
-        task = progress.add_task("matrix", total=pairs * each)
-
-        def step(what: str, count: int) -> None:
-            part = min(count, each) if scenarios else 0
-            shown = f"{what}, {count} of {scenarios}" if count and scenarios else what
-            progress.update(task, completed=finished * each + part, description=shown)
+    with progress_bar("matrix", pairs, "installing and checking one pair after the other") as advance:
 
         def done(cell: Cell) -> None:
             nonlocal finished
             finished += 1
-            progress.update(task, completed=finished * each)
-            progress.console.print(outcome(cell), style="dim")
+            left = (time.monotonic() - started) / finished * (pairs - finished)
+            about = f"; about {math.ceil(left / 60)} min left" if left > 0 else ""
+            echo(f"{finished} of {pairs}: {outcome(cell)}{about}", err=True)
+            advance(str(cell.pair))
 
-        yield step, done
+        yield done
 
 
 def outcome(cell: Cell) -> str:

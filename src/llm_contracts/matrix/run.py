@@ -12,10 +12,10 @@ from llm_contracts.cost.model import Measure, cost_from
 from llm_contracts.cost.views import between, ratio
 from llm_contracts.matrix.environments import (
     Check,
-    Checker,
     Environments,
     Resolution,
     UnavailableError,
+    checker,
     command,
     find_uv,
     local_requirements,
@@ -27,8 +27,7 @@ from llm_contracts.project.config import Project
 from llm_contracts.util.text import first_names
 from llm_contracts.util.versions import installed_packages
 
-Step = Callable[[str, int], None]
-"""Called with what is being done for which pair, and how many of its scenarios are done."""
+_UV_SECONDS = 900.0  # to resolve or to install one pair
 
 
 class Builder(Protocol):
@@ -65,7 +64,6 @@ class MatrixRun:
         self,
         pairs: Iterable[ReleasePair],
         *,
-        step: Step = lambda _what, _count: None,
         done: Callable[[Cell], None] = lambda _cell: None,
     ) -> Table:
         """Check under the pinned pair, then under every other; one that cannot be tried says why.
@@ -73,13 +71,13 @@ class MatrixRun:
         Raises:
             UnavailableError: the pinned pair gave no result, so that there is nothing to compare with.
         """
-        pinned = self.one(self.pinned, step=step)
+        pinned = self.one(self.pinned)
         done(pinned)
         cells: list[Cell] = []
         for pair in pairs:
             if pair == self.pinned:
                 continue
-            cell = self.one(pair, step=step)
+            cell = self.one(pair)
             changed = [n for n, digest in cell.inputs.items() if pinned.inputs.get(n, digest) != digest]
             if changed:
                 said = f"{first_names(changed, 1)} changed while the matrix ran, so that this is not a fair "
@@ -90,16 +88,15 @@ class MatrixRun:
                 cells.append(cell)
         return Table(pinned=pinned, cells=tuple(cells))
 
-    def one(self, pair: ReleasePair, *, step: Step = lambda _what, _count: None) -> Cell:
+    def one(self, pair: ReleasePair) -> Cell:
         """One pair: resolved, built, checked; or the reason why not. The pinned pair runs here.
 
         Raises:
             UnavailableError: the pinned pair gave no result.
         """
         if pair == self.pinned:
-            return self._cell(pair, self.python, step)
+            return self._cell(pair, self.python)
         try:
-            step(f"{pair}: resolving", 0)
             refused = self._refused(pair)
             if refused is None:
                 resolution = self.builder.resolve(pair)
@@ -107,8 +104,7 @@ class MatrixRun:
                 refused = self._refused(pair)
             if refused is not None:
                 return Cell(pair=pair, state=CellState.UNSUPPORTED, reason=refused)
-            step(f"{pair}: installing", 0)
-            cell = self._cell(pair, self.builder.build(resolution, self.reports / pair.folder), step)
+            cell = self._cell(pair, self.builder.build(resolution, self.reports / pair.folder))
             return replace(cell, moved=resolution.moved)
         except UnavailableError as error:
             return Cell(pair=pair, state=CellState.FAILED, reason=str(error))
@@ -118,10 +114,9 @@ class MatrixRun:
         known = (row.reason for row in self.unsupported if row.provider is None and row.covers(pair))
         return next(known, "This is the pinned pair." if pair == self.pinned else None)
 
-    def _cell(self, pair: ReleasePair, python: Sequence[str], step: Step) -> Cell:
-        step(f"{pair}", 0)
+    def _cell(self, pair: ReleasePair, python: Sequence[str]) -> Cell:
         folder = self.reports / pair.folder
-        document = self.check(python, self.arguments, folder, lambda count: step(f"{pair}", count))
+        document = self.check(python, self.arguments, folder)
         known = (row for row in self.unsupported if row.covers(pair))
         return cell_of(pair, document, known=known, report=str(folder), measures=cost_measures(document))
 
@@ -139,7 +134,7 @@ def matrix_run(
     has_requirements = file.is_file() and "[project]" in file.read_text(encoding="utf-8")
     return MatrixRun(
         builder=Environments(
-            run=command(root, variables),
+            run=command(root, variables, timeout=_UV_SECONDS),
             uv=find_uv(environ),
             python=Path(sys.executable),
             requirements=(*local_requirements(), *plan.requirements, *request.requirements),
@@ -148,7 +143,7 @@ def matrix_run(
             installed=installed_packages(),
             cache=request.cache,
         ),
-        check=Checker(root=root, environ=variables),
+        check=checker(command(root, variables)),
         arguments=request.check_arguments(),
         pinned=pinned_pair(),
         unsupported=plan.unsupported,

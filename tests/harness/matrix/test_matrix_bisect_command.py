@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,9 +43,7 @@ class World:
     def newest(self, requirement: str, /) -> str | None:
         return index(requirement)
 
-    def check(
-        self, python: Sequence[str], arguments: Sequence[str], _folder: Path, _progress: Callable[[int], None]
-    ) -> Mapping[str, Any]:
+    def check(self, python: Sequence[str], arguments: Sequence[str], _folder: Path) -> Mapping[str, Any]:
         self.checks.append(tuple(arguments))
         minor, patch = map(int, (PINNED.litellm if python == HERE else python[0]).split(".")[1:])
         kinds = [Kind.USAGE] if (minor, patch) >= (90, 3) else []

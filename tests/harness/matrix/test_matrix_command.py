@@ -17,7 +17,7 @@ import pytest
 from llm_contracts.cli import run
 from llm_contracts.cli.matrix import exit_for
 from llm_contracts.matrix.bisect import ends
-from llm_contracts.matrix.environments import Checker, UnavailableError
+from llm_contracts.matrix.environments import UnavailableError, checker, command
 from llm_contracts.matrix.table import Cell, CellState, Table
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.versions import versions
@@ -130,19 +130,14 @@ def test_exit_codes(cells: tuple[Cell, ...], code: int) -> None:
     assert exit_for(Table(pinned=cell(PINNED, unreadable=("acme/x.yaml: is empty",)), cells=cells)) == 3
 
 
-def test_a_check_tells_how_far_it_is_and_its_own_last_words(project: Path, tmp_path: Path) -> None:
-    told: list[int] = []
-    stopped = tmp_path / "kept" / "items.part.jsonl"
-    stopped.parent.mkdir()
-    stopped.write_text("of a run that was stopped\n" * 9)
-    checker = Checker(root=project, environ={}, look_every=0.01)  # before the quickest check is over
-    document = checker([sys.executable], ["check"], stopped.parent, told.append)
-    assert len(document["items"]) == 3
-    assert told == sorted(told)
-    assert told
-    assert max(told) <= 3
+def test_a_check_gives_its_document_or_its_own_last_words(project: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    (folder / "items.part.jsonl").write_text("of a run that was stopped\n" * 9)
+    check = checker(command(project, {}))
+    assert len(check([sys.executable], ["check"], folder)["items"]) == 3
     with pytest.raises(UnavailableError, match="no client is called 'none'"):
-        checker([sys.executable], ["check", "--candidate", "none"], tmp_path / "kept", told.append)
+        check([sys.executable], ["check", "--candidate", "none"], folder)
 
 
 def test_the_ends_of_a_bisection_are_put_in_order() -> None:

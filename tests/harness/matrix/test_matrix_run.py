@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from llm_contracts.matrix.environments import Check, Resolution, UnavailableError
 from llm_contracts.matrix.plan import ReleasePair, Unsupported, by_age, load_plan
 from llm_contracts.matrix.run import MatrixRun
-from llm_contracts.matrix.table import CellState
+from llm_contracts.matrix.table import Cell, CellState
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError
 from tests.harness.matrix.cells import PINNED, document, pair, row
@@ -42,11 +42,8 @@ class Builder:
         raise AssertionError(requirement)
 
 
-def checked(
-    python: Sequence[str], arguments: Sequence[str], _folder: Path, progress: Callable[[int], None]
-) -> Mapping[str, Any]:
+def checked(python: Sequence[str], arguments: Sequence[str], _folder: Path) -> Mapping[str, Any]:
     assert arguments == ("check", "--jobs", "1")
-    progress(1)
     if python == ["1.90.0"]:
         raise UnavailableError("llm-contracts: no such luck")
     kinds = [] if python == HERE else [Kind.USAGE]
@@ -67,16 +64,15 @@ def matrix(builder: Builder, *known: Unsupported, check: Check = checked) -> Mat
 
 
 def test_the_pinned_pair_runs_here_and_the_others_elsewhere() -> None:
-    builder, told = Builder(), list[tuple[str, int]]()
-    table = matrix(builder).table([pair("1.84.8"), PINNED], step=lambda what, n: told.append((what, n)))
+    builder, told = Builder(), list[Cell]()
+    table = matrix(builder).table([pair("1.84.8"), PINNED], done=told.append)
     folder = Path("/reports/litellm-1.84.8-openai-2.54.0")
     assert builder.built == [("1.84.8", folder)]
     (cell,) = table.cells
     assert (cell.pair, cell.state, cell.moved) == (pair("1.84.8"), CellState.RAN, {"click": "9"})
     assert cell.report == str(folder)
     assert table.fails
-    assert (f"{pair('1.84.8')}: installing", 0) in told
-    assert (str(pair("1.84.8")), 1) in told
+    assert told == [table.pinned, cell]
 
 
 def test_what_cannot_be_had_or_run_says_why_and_the_others_run() -> None:
