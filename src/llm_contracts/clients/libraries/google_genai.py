@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from llm_contracts.clients.call import Call, Function
-from llm_contracts.clients.libraries.making import offered
+from llm_contracts.clients.libraries.making import HandedOn, handed_on, offered
 
 
 def google_genai(call: Call) -> Iterator[Any]:
@@ -16,22 +16,20 @@ def google_genai(call: Call) -> Iterator[Any]:
         NotOfferedError: for a call of another API.
     """
     with _client(call) as client:
-        offered({Function.GENERATE_CONTENT: None}, call, "Google's SDK")
-        if call.params.get("stream"):
-            yield from client.models.generate_content_stream(**_arguments(call))
-        else:
-            yield client.models.generate_content(**_arguments(call))
+        yield from handed_on(_answer(client.models, call))
 
 
 async def google_genai_async(call: Call) -> AsyncIterator[Any]:
     """The same SDK's asynchronous client."""
-    async with _client(call).aio as client:
-        offered({Function.GENERATE_CONTENT: None}, call, "Google's SDK")
-        if call.params.get("stream"):
-            async for item in await client.models.generate_content_stream(**_arguments(call)):
-                yield item
-        else:
-            yield await client.models.generate_content(**_arguments(call))
+    async with _client(call).aio as client, HandedOn(await _answer(client.models, call)) as items:
+        async for item in items:
+            yield item
+
+
+def _answer(models: Any, call: Call) -> Any:
+    streamed = "_stream" if call.params.get("stream") else ""
+    calls = {Function.GENERATE_CONTENT: f"generate_content{streamed}"}
+    return getattr(models, offered(calls, call, "Google's SDK"))(**_arguments(call))
 
 
 def _client(call: Call) -> Any:

@@ -27,20 +27,13 @@ def litellm(call: Call) -> Iterator[Any]:
         yield from streamed(make())
 
 
-async def litellm_async(call: Call) -> AsyncIterator[Any]:
+def litellm_async(call: Call) -> AsyncIterator[Any]:
     """The same functions as coroutines: `acompletion` and so on.
 
     Raises:
         NotOfferedError: as above.
     """
-    library = _litellm()
-    make = offered(_calls(library, call, "a"), call, "LiteLLM")
-    async with (
-        _async_clients_closed(library, call.base_url),
-        HandedOn(_present(await make(), "acompletion")) as items,
-    ):
-        async for item in items:
-            yield item
+    return _async_answer(call, _calls, "LiteLLM")
 
 
 def litellm_router(call: Call) -> Iterator[Any]:
@@ -51,11 +44,20 @@ def litellm_router(call: Call) -> Iterator[Any]:
         yield from streamed(make())
 
 
-async def litellm_router_async(call: Call) -> AsyncIterator[Any]:
+def litellm_router_async(call: Call) -> AsyncIterator[Any]:
     """The same Router's asynchronous methods."""
+    return _async_answer(call, _router_calls, "litellm.Router")
+
+
+async def _async_answer(
+    call: Call, calls: Callable[[Any, Call, str], Mapping[Function, Callable[[], Any]]], name: str
+) -> AsyncIterator[Any]:
     library = _litellm()
-    make = offered(_router_calls(library, call, "a"), call, "litellm.Router")
-    async with _async_clients_closed(library, call.base_url), HandedOn(await make()) as items:
+    make = offered(calls(library, call, "a"), call, name)
+    async with (
+        _async_clients_closed(library, call.base_url),
+        HandedOn(_present(await make(), "acompletion")) as items,
+    ):
         async for item in items:
             yield item
 

@@ -69,7 +69,7 @@ class HandedOn:
         streamed = isinstance(answer, AsyncIterable) and not hasattr(answer, "model_dump")
         self._answer = answer
         self._items = aiter(answer) if streamed else None
-        self._given = False
+        self._whole = [] if streamed else [answer]
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,7 +84,6 @@ class HandedOn:
     async def __anext__(self) -> Any:
         if self._items is not None:
             return await anext(self._items)
-        if self._given:
+        if not self._whole:
             raise StopAsyncIteration
-        self._given = True
-        return self._answer
+        return self._whole.pop()
