@@ -37,8 +37,9 @@ from llm_contracts.project.recorded_call import stream_call
 from llm_contracts.reporting.terminal import print_result
 from llm_contracts.results.items import packed
 from llm_contracts.results.writer import writing
+from llm_contracts.run.check import context_for
 from llm_contracts.run.options import IN_FLIGHT, Options
-from llm_contracts.run.streams import check_corpus, corpus_context, plain_address
+from llm_contracts.run.streams import check_corpus, entry_work, plain_address
 from llm_contracts.run.workers.threads import alone
 from llm_contracts.wire.proxy.playback_options import Fragmentation, PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
@@ -81,7 +82,7 @@ def checked(streams: Sequence[CorpusStream], folder: Path) -> int:
     options = Options(
         today=datetime.now(UTC).date(), reference="openai", candidate="litellm", jobs=1, timeout=30
     )
-    workers = alone(corpus_context(project, options, packed), project, IN_FLIGHT)
+    workers = alone(context_for(project, options, entry_work, packed), project, IN_FLIGHT)
     with writing(folder, {}) as writer:
         result = check_corpus(project, streams, options, workers=workers, progress=writer.add)
     print_result(Console(file=io.StringIO(), width=120), result)

@@ -168,7 +168,7 @@ def check(
         return run_sweep(project, rows, options, extent, secrets, whole=not (providers or scenarios))
     folder = report or _folder(project, options, partial_run=bool(scenarios))
     crashes, count = list[str](), sum(owned(options.shard, row.name) for row in rows)
-    context = run.scenario_context(project, options, packed)
+    context = run.context_for(project, options, run.scenario_work, packed)
     pool = worker_pool(context, project, count, died=crashes.append)
     with writing(folder, secrets) as writer:
         began = input_files(project.settings)

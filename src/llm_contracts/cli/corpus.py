@@ -70,12 +70,14 @@ def corpus(
     The result is kept in report/corpus, each stream as it finishes: what was stopped can be continued.
     """
     from llm_contracts.corpus import name_of, survey
+    from llm_contracts.parity.verdict import led_to_folder
     from llm_contracts.reporting.answer import left_out_lines
     from llm_contracts.reporting.terminal import print_result
     from llm_contracts.results.items import DRAFT, packed
     from llm_contracts.results.writer import writing
+    from llm_contracts.run.check import context_for
     from llm_contracts.run.merge import corpus_plan, part
-    from llm_contracts.run.streams import check_corpus, corpus_context
+    from llm_contracts.run.streams import check_corpus, entry_work
     from llm_contracts.run.workers.threads import continuing, worker_pool
     from llm_contracts.util.terminal import echo, progress_bar
 
@@ -90,7 +92,7 @@ def corpus(
     folder = report or (own_folder if options.shard is None else own_folder / options.shard.folder)
     plan = corpus_plan(project, options, found.digest, waivers)
     own = [name for name in found.names if owned(options.shard, name)]
-    context = corpus_context(project, options, packed)
+    context = context_for(project, options, entry_work, packed)
     crashes: list[str] = []
     pool = worker_pool(context, project, len(own), died=crashes.append, cluster=cluster)
     entries = (entry for entry in found.entries() if owned(options.shard, name_of(entry)))
@@ -103,7 +105,6 @@ def corpus(
                     entries,
                     options,
                     waivers_file=waivers,
-                    folder=folder,
                     workers=workers,
                     progress=writer.reporting(done),
                 )
@@ -114,6 +115,7 @@ def corpus(
                 raise
         warnings = (*result.warnings, *crashes, *printed.sentences("A client"))
         result = replace(result, warnings=writer.masked(warnings))
+        result = led_to_folder(result, project.settings.shown(folder), corpus=True)
         text = writer.finish(result, **({} if options.shard is None else part(plan, found.names)))
     frame.hand_over(text, lambda console: print_result(console, result))
     # Of a shard the others may have been compared.

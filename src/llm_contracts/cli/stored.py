@@ -177,17 +177,19 @@ def _merge(
         ConfigError: the folders are not all the parts of one run.
         StoredResultError: a part cannot be read.
     """
-    from llm_contracts.parity.verdict import without_go
+    from llm_contracts.parity.verdict import led_to_folder, without_go
     from llm_contracts.project.inputs import changed_since
     from llm_contracts.reporting.terminal import print_result
     from llm_contracts.results.writer import writing
     from llm_contracts.run.merge import CORPUS, merged
     from llm_contracts.util.terminal import progress_bar, report_console
 
-    whole = merged(project, parts, local_day(), folder=report)
+    whole = merged(project, parts, local_day())
     result = without_go(whole.result, changed_since(project.settings, whole.inputs) if whole.inputs else ())
-    own = project.settings.report / "corpus" if whole.what == CORPUS else project.settings.report
-    folder = report or own
+    folder = report or project.settings.report
+    if whole.what == CORPUS:
+        folder = report or project.settings.report / "corpus"
+        result = led_to_folder(result, project.settings.shown(folder), corpus=True)
     with writing(folder, secrets) as writer:
         with progress_bar("merge", len(result.items)) as done:
             store = writer.reporting(done)

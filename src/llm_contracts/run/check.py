@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from llm_contracts.corpus import CorpusProblem
 from llm_contracts.parity.result import Item, Result
@@ -55,30 +56,19 @@ def check(
         WaiverError: the waivers file cannot be read.
     """
     project_waivers(project, options)  # what is wrong with them is said before anything runs
-    workers = workers or alone(scenario_context(project, options), project, options.workers)
+    workers = workers or alone(context_for(project, options, scenario_work), project, options.workers)
     scenarios = [row for row in scenarios if owned(options.shard, row.name)]
     recorded = [scenario.name for scenario in scenarios if project.is_recorded(scenario)]
     return concluded(project, scenarios, gathered(workers(recorded), progress), options)
-
-
-def scenario_context(
-    project: Project, options: Options, pack: Callable[[Item], Packed] = whole
-) -> WorkerContext:
-    """Where scenarios are run; a task is a scenario's name.
-
-    Raises:
-        ClientError: a client's name is unknown.
-    """
-    return context_for(project, options, _scenario_work, pack)
 
 
 def context_for(
     project: Project,
     options: Options,
     work: Callable[[Project, Pairing], Work],
-    pack: Callable[[Item], Packed],
+    pack: Callable[[Item], Packed] = whole,
 ) -> WorkerContext:
-    """Where tasks are done by what `work`, a function of a module, makes of a project and its two clients.
+    """Where tasks are done by what `work` (`scenario_work`, `entry_work`) makes of a project and its clients.
 
     Raises:
         ClientError: a client's name is unknown.
@@ -88,7 +78,8 @@ def context_for(
     return WorkerContext(settings=project.settings, options=options, work=work, pack=pack)
 
 
-def _scenario_work(project: Project, match: Pairing) -> Work:
+def scenario_work(project: Project, match: Pairing) -> Work:
+    """Runs scenarios; a task is a scenario's name."""
     rows = {row.name: row for row in project.scenarios}
     shapes = chosen(filter(project.is_recorded, rows.values()))
     return lambda name: run_scenario(match, project, rows[name], thoroughly=name in shapes)
@@ -162,14 +153,17 @@ def without_verdicts(
     )
 
 
-def project_waivers(project: Project, options: Options) -> Waivers:
-    """The project's waivers, if its own two clients are compared: they are decisions about these, and say
-    nothing about others.
+def project_waivers(project: Project, options: Options, file: Path | None = None) -> Waivers:
+    """The waivers in this file; by default the project's, if its own two clients are compared: they are
+    decisions about these, and say nothing about others.
+
+    Raises:
+        WaiverError: the file cannot be read.
     """
     settings = project.settings
-    if not are_own(project, options):
+    if file is None and not are_own(project, options):
         return Waivers()
-    return load_waivers(settings.waivers, options.today, warning_days=settings.waiver_warning_days)
+    return load_waivers(file or settings.waivers, options.today, warning_days=settings.waiver_warning_days)
 
 
 def _bystanders(project: Project, options: Options) -> tuple[str, ...]:

@@ -91,9 +91,8 @@ class Merged:
     inputs: Mapping[str, str]
 
 
-def merged(project: Project, folders: Sequence[Path], today: date, *, folder: Path | None = None) -> Merged:
-    """Put the parts together that are stored in these folders; `folder`: where the whole will be stored, if
-    not in the usual place.
+def merged(project: Project, folders: Sequence[Path], today: date) -> Merged:
+    """Put the parts together that are stored in these folders.
 
     Raises:
         ConfigError: they are not parts, not of the same run, or not all of them; it names which.
@@ -109,7 +108,7 @@ def merged(project: Project, folders: Sequence[Path], today: date, *, folder: Pa
     items = tuple(owner[name][0] for name in ids)
     lines = (Packed(item=owner[name][0], line=owner[name][1].line(name)) for name in ids)
     inputs = {name: digest for each in stored for name, digest in each.document.get("inputs", {}).items()}
-    whole = _concluded(project, items, stored, place, today, folder)
+    whole = _concluded(project, items, stored, place, today)
     warnings = dict.fromkeys((*whole.warnings, *(text for each in stored for text in each.result.warnings)))
     result = replace(whole, warnings=tuple(warnings))
     return Merged(what=first["plan"]["what"], result=result, lines=lines, inputs=inputs)
@@ -121,7 +120,6 @@ def _concluded(
     stored: Sequence[Stored],
     place: Mapping[str, int],
     today: date,
-    folder: Path | None,
 ) -> Result:
     described = stored[0].document["part"]
     plan = described["plan"]
@@ -142,7 +140,7 @@ def _concluded(
         scenarios = [rows[name] for name in described["names"]]
         return concluded(project, scenarios, items, options, tuple(left_out))
     waivers = None if plan["waivers"] is None else Path(plan["waivers"])
-    return concluded_corpus(project, items, left_out, options, waivers_file=waivers, folder=folder)
+    return concluded_corpus(project, items, left_out, options, waivers_file=waivers)
 
 
 def _loaded(folders: Sequence[Path]) -> list[Stored]:

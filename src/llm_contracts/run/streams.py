@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from llm_contracts.corpus import CorpusProblem, CorpusStream, Entry, concerns
-from llm_contracts.parity.result import Item, Result, Verdict
-from llm_contracts.parity.verdict import decide_streams, led_to_folder
-from llm_contracts.parity.waivers import Waivers, load_waivers
+from llm_contracts.parity.result import Item, Result
+from llm_contracts.parity.verdict import decide_streams
 from llm_contracts.project.config import Project
 from llm_contracts.project.recorded_call import stream_call
-from llm_contracts.results.items import Packed, whole
 from llm_contracts.run.check import Progress, context_for, gathered, project_waivers, without_verdicts
 from llm_contracts.run.not_offered import as_not_offered, asks_otherwise, refusal
 from llm_contracts.run.options import Options
 from llm_contracts.run.pairing import Pairing
-from llm_contracts.run.workers.threads import Work, WorkerContext, WorkerPool, alone
+from llm_contracts.run.workers.threads import Work, WorkerPool, alone
 from llm_contracts.wire.interaction import Interaction
 
 
@@ -29,7 +27,6 @@ def check_corpus(
     options: Options,
     *,
     waivers_file: Path | None = None,
-    folder: Path | None = None,
     workers: WorkerPool | None = None,
     progress: Progress = lambda _done: None,
 ) -> Result:
@@ -42,7 +39,6 @@ def check_corpus(
         options: how to run.
         waivers_file: decisions about this corpus; those that accept nothing are complaints. Without it the
             project's own waivers apply, which need not fit every corpus.
-        folder: where the result is stored, if not in report/corpus.
         workers: who does it; by default this process, and then items have everything in them.
         progress: told of each item.
 
@@ -50,8 +46,8 @@ def check_corpus(
         ClientError: a client's name is unknown.
         WaiverError: a waivers file cannot be read.
     """
-    _waivers(project, options, waivers_file)  # what is wrong with them is said before anything runs
-    workers = workers or alone(corpus_context(project, options), project, options.workers)
+    project_waivers(project, options, waivers_file)  # what is wrong with them is said before anything runs
+    workers = workers or alone(context_for(project, options, entry_work), project, options.workers)
     left_out: list[CorpusProblem] = []
 
     def tasks() -> Iterator[Entry]:
@@ -62,21 +58,11 @@ def check_corpus(
                 yield entry
 
     items = gathered(workers(tasks()), progress)
-    return concluded_corpus(project, items, left_out, options, waivers_file=waivers_file, folder=folder)
+    return concluded_corpus(project, items, left_out, options, waivers_file=waivers_file)
 
 
-def corpus_context(
-    project: Project, options: Options, pack: Callable[[Item], Packed] = whole
-) -> WorkerContext:
-    """Where streams are run; a task is an entry of a corpus.
-
-    Raises:
-        ClientError: a client's name is unknown.
-    """
-    return context_for(project, options, _entry_work, pack)
-
-
-def _entry_work(_project: Project, match: Pairing) -> Work:
+def entry_work(_project: Project, match: Pairing) -> Work:
+    """Runs streams; a task is an entry of a corpus."""
     return partial(run_entry, match)
 
 
@@ -87,35 +73,25 @@ def concluded_corpus(
     options: Options,
     *,
     waivers_file: Path | None = None,
-    folder: Path | None = None,
 ) -> Result:
-    """What these items mean: waivers applied, and a verdict for each provider; `folder`: where the result is
-    stored, if not in report/corpus.
+    """What these items mean: waivers applied, and a verdict for each provider.
 
     Raises:
         WaiverError: a waivers file cannot be read.
     """
-    waivers = _waivers(project, options, waivers_file)
+    waivers = project_waivers(project, options, waivers_file)
     result = without_verdicts(project, items, options, waivers, left_out)
-    if not options.shard:
-        useless = waivers.unused(result.items, result.versions) if waivers_file else ()
-        streams = [item for item in result.items if item.problem is None]
-        complaints = (*result.complaints, *useless)
-        result = replace(result, verdicts=_verdicts(project, streams), complaints=complaints)
-    shown = project.settings.shown(folder or project.settings.report / "corpus")
-    return led_to_folder(result, shown, corpus=True)
-
-
-def _verdicts(project: Project, streams: Sequence[Item]) -> dict[str, Verdict]:
+    if options.shard:
+        return result
+    useless = waivers.unused(result.items, result.versions) if waivers_file else ()
+    streams = [item for item in result.items if item.problem is None]
     known = {row.name for row in project.providers}
     names = dict.fromkeys(item.provider for item in streams)
-    return {name: decide_streams(name, streams, known=name in known) for name in names}
-
-
-def _waivers(project: Project, options: Options, file: Path | None) -> Waivers:
-    if file is None:
-        return project_waivers(project, options)
-    return load_waivers(file, options.today, warning_days=project.settings.waiver_warning_days)
+    return replace(
+        result,
+        verdicts={name: decide_streams(name, streams, known=name in known) for name in names},
+        complaints=(*result.complaints, *useless),
+    )
 
 
 def run_entry(match: Pairing, entry: CorpusStream | CorpusProblem) -> Item:

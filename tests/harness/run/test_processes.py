@@ -22,7 +22,7 @@ from llm_contracts.project.config import Project, load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.results.document import to_document
 from llm_contracts.results.items import Packed, packed
-from llm_contracts.run.check import check, scenario_context
+from llm_contracts.run.check import check, context_for, scenario_work
 from llm_contracts.run.options import Options
 from llm_contracts.run.workers.processes import processes
 from llm_contracts.run.workers.threads import worker_pool
@@ -59,7 +59,9 @@ def run(
 ) -> tuple[Result, list[Packed]]:
     chosen = Options(today=TODAY, timeout=60, **options)
     done: list[Packed] = []
-    workers = processes(scenario_context(project, chosen, packed), count, died=died) if count else None
+    workers = (
+        processes(context_for(project, chosen, scenario_work, packed), count, died=died) if count else None
+    )
     return check(project, project.scenarios, chosen, workers=workers, progress=done.append), done
 
 
@@ -134,7 +136,9 @@ def test_a_client_that_ends_the_process_never_ends_the_run_with_success(tmp_path
 
 def test_leaving_early_leaves_no_process_behind(tmp_path: Path) -> None:
     project = loaded(make_project(tmp_path))
-    workers = processes(scenario_context(project, Options(today=TODAY), packed), 2, died=pytest.fail)
+    workers = processes(
+        context_for(project, Options(today=TODAY), scenario_work, packed), 2, died=pytest.fail
+    )
     arriving = workers(list(NAMES))
     next(arriving)
     assert isinstance(arriving, Generator)
@@ -237,6 +241,6 @@ def test_a_gateway_is_started_once_unless_more_processes_are_asked_for(
 ) -> None:
     options = Options(today=TODAY, candidate=candidate, jobs=jobs)
     project = loaded(make_project(tmp_path))
-    context = scenario_context(project, options, packed)
+    context = context_for(project, options, scenario_work, packed)
     pool = worker_pool(context, project, 100_000, died=pytest.fail)
     assert pool.__qualname__.startswith(f"{chosen}.")
