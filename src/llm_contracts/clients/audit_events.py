@@ -94,7 +94,15 @@ def _logged(effects: Effects, _priority: int, message: str) -> None:
 
 
 def _folder(effects: Effects, folder: Any) -> None:
-    effects.note_change("state.os.chdir", os.getcwd, os.getcwd(), folder)  # noqa: PTH109 - compared as text
+    effects.note_change("state.os.chdir", _working_folder, _working_folder(), folder)
+
+
+def _working_folder() -> str:
+    """Empty where it has been removed."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - compared as text
+    except OSError:
+        return ""
 
 
 _EVENTS: dict[str, Callable[..., None]] = {

@@ -77,8 +77,10 @@ class Effects:
     def note_change(self, place: str, read: Callable[[], Any], before: Any, written: Any) -> None:
         """Something is set there."""
         untouched = _UNTOUCHED.setdefault(place, before)
-        change = self.changes.setdefault(place, Change(untouched=untouched, before=before, read=read))
-        change.written.append(written)
+        new = Change(untouched=untouched, before=before, read=read, written=[written])
+        change = self.changes.setdefault(place, new)
+        if change is not new:  # whole from the start, because other threads look at it meanwhile
+            change.written.append(written)
 
 
 _WATCHED: dict[int, Effects] = {}

@@ -76,7 +76,7 @@ def state_noted(effects: Effects) -> Iterator[None]:
             yield
         finally:
             effects.over = True
-            changes = [*effects.changes.items()]  # a thread of the call may be about to add one
+            changes = effects.changes.copy().items()  # a thread of the call may be about to add one
             gone = {name: module for name, module in modules if sys.modules.get(name) is not module}
             effects.left |= {
                 **{place: change.shown for place, change in changes if change.outlives},
@@ -91,7 +91,7 @@ def set_back(effects: Effects) -> None:
     """Set the variables again that a call has removed: the next one finds nothing to remove. And go back to
     the folder that it left: that is where results go whose folder has a relative name.
     """
-    for place, change in [*effects.changes.items()]:
+    for place, change in effects.changes.copy().items():
         kind, _, name = place.partition(".")
         if kind == "environ" and change.before is not None:
             os.environ.setdefault(name, change.before)
@@ -158,7 +158,8 @@ def _loaded() -> list[tuple[str, ModuleType]]:
 
 def _modules_key() -> tuple[int, str]:
     """Another after each import: how many modules there are, and the newest."""
-    return len(sys.modules), next(reversed(sys.modules))
+    modules = [*sys.modules]  # copied, because other threads import
+    return len(modules), modules[-1]
 
 
 @lru_cache(maxsize=1)

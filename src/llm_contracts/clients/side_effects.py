@@ -52,17 +52,18 @@ def found(effects: Effects, connections: Callable[[], int] = int) -> dict[str, A
     limit = time.monotonic() + GRACE
     while time.monotonic() < limit and (connections() or any(t.is_alive() for t in effects.threads)):
         time.sleep(0.005)
-    # Copied, because a client that hangs goes on.
-    names = defaultdict[str, list[str]](list, {place: [*given] for place, given in [*effects.names.items()]})
+    # Copied, because a client that hangs goes on; not listed, because that makes tuples and may so collect
+    # garbage, whose finalisers give the client a turn.
+    names = defaultdict[str, list[str]](
+        list, {place: [*given] for place, given in effects.names.copy().items()}
+    )
     done = {
-        **{stream: text[:_LONGEST] for stream, text in [*effects.output.items()]},
+        **{stream: text[:_LONGEST] for stream, text in effects.output.copy().items()},
         "log": names["log"],
         "threads": sum(thread.is_alive() for thread in effects.threads),
         "files": _open_files(names["files"]),
         "files.changed": sorted(set(map(_display_name, names["files.changed"]))),
-        "files.written": sorted(
-            {_display_name(name) for name in names["files.written"] if Path(name).exists()}
-        ),
+        "files.written": sorted(set(map(_display_name, filter(os.path.exists, names["files.written"])))),
         "network": sorted({*names["network"]} - {effects.edge}),
         "processes": sorted(names["processes"]),
         "sockets": ["left open"] if any(_is_open(made(), effects.edge) for made in effects.sockets) else [],
@@ -189,7 +190,7 @@ def _open_files(opened: Iterable[str]) -> list[str]:
     if not opened or not _OPEN_FILES.is_dir():
         return []
     linked = {*_targets(_OPEN_FILES.iterdir())}
-    return sorted(Path(name).name for name in opened if os.path.realpath(name) in linked)
+    return sorted(Path(name).name for name in opened if _real_path(name) in linked)
 
 
 def _targets(links: Iterable[Path]) -> Iterator[str]:
@@ -197,6 +198,14 @@ def _targets(links: Iterable[Path]) -> Iterator[str]:
     for link in links:
         with suppress(OSError):
             yield str(link.readlink())
+
+
+def _real_path(path: str) -> str:
+    """Where a path leads; empty where a link in it is removed meanwhile: there `realpath` raises."""
+    try:
+        return os.path.realpath(path)
+    except OSError:
+        return ""
 
 
 def _display_name(path: str) -> str:
@@ -211,5 +220,5 @@ def _is_open(made: socket | None, edge: str) -> bool:
     try:
         host, port = made.getpeername()[:2]
     except (OSError, ValueError):
-        return True
+        return made.fileno() >= 0  # its thread may have closed it meanwhile
     return f"{host}:{port}" != edge

@@ -29,6 +29,7 @@ from llm_contracts.clients.process_state import list_lengths
 from llm_contracts.clients.side_effects import found as side_effects
 from llm_contracts.clients.side_effects import watched
 from llm_contracts.clients.virtual_clock import Pauses, virtual_time
+from tests.harness.meanwhile import meanwhile
 
 FOREIGN: Any = ModuleType("foreign_library")
 FOREIGN.callbacks = []
@@ -224,6 +225,34 @@ def test_what_a_call_leaves_in_the_context_of_its_thread_is_seen() -> None:
 def test_the_folder_that_a_call_leaves_is_the_next_call_s_again(tmp_path: Path) -> None:
     left = {"state.os.chdir": "set"}
     assert [found(folder), Path.cwd(), found(folder)] == [left, tmp_path, left]
+
+
+def test_a_call_may_leave_a_folder_that_it_has_removed(tmp_path: Path) -> None:
+    """Python says that it is about to change to another folder before it does."""
+
+    def act(back: bool) -> None:
+        here, removed = Path.cwd(), tmp_path / "removed"
+        removed.mkdir()
+        os.chdir(removed)
+        removed.rmdir()
+        if back:
+            os.chdir(here)
+
+    seen = [found(partial(act, back)) for back in (True, False)]
+    assert [each.get("state.os.chdir") for each in seen] == [None, "set"]
+    assert Path.cwd() == tmp_path
+
+
+def test_modules_that_other_threads_import_meanwhile_do_not_fail_a_call() -> None:
+    def load_and_forget(number: int) -> None:
+        for each in range(20):
+            sys.modules[f"module_{number}_{each}"] = ModuleType("module")
+        for each in range(20):
+            del sys.modules[f"module_{number}_{each}"]
+
+    with meanwhile(load_and_forget):
+        for _ in range(500):
+            list_lengths()
 
 
 def test_what_is_undone_is_no_change() -> None:

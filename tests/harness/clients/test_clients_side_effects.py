@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from functools import partial
 from io import StringIO
 from itertools import count
@@ -25,10 +26,11 @@ from typing import Any
 import pytest
 
 from llm_contracts.clients.call import Call, Client
-from llm_contracts.clients.effects import Effects
+from llm_contracts.clients.effects import Change, Effects
 from llm_contracts.clients.observe import observe
 from llm_contracts.clients.side_effects import found as side_effects
 from llm_contracts.clients.side_effects import watched
+from tests.harness.meanwhile import meanwhile
 
 LEFT: list[Any] = []
 _MANY = 200  # files: to look at them takes longer than a thread's turn
@@ -316,25 +318,88 @@ def test_what_a_client_that_hangs_does_meanwhile_can_be_looked_at(tmp_path: Path
 
 
 def test_files_that_other_threads_close_meanwhile_do_not_end_the_look_at_what_is_open(tmp_path: Path) -> None:
-    end, left = Event(), tmp_path / "left"
+    left, effects = tmp_path / "left", Effects()
+
+    def open_and_close(_: int) -> None:
+        for each in [open(os.devnull) for _ in range(20)]:  # noqa: PTH123, SIM115 - quick
+            each.close()
+
+    with left.open("w"), meanwhile(open_and_close):
+        effects.note("files", str(left))
+        assert [side_effects(effects)["files"] for _ in range(_MANY)] == [["left"]] * _MANY
+
+
+def test_links_that_other_threads_remove_meanwhile_do_not_end_the_look_at_what_is_open(
+    tmp_path: Path,
+) -> None:
+    """Libraries that keep files put them in place so."""
+    left, effects = tmp_path / "left", Effects()
+
+    def link_and_remove(number: int) -> None:
+        link = tmp_path / str(number)
+        link.symlink_to(left)
+        link.unlink()
+
+    with left.open("w"), meanwhile(link_and_remove):
+        for each in (left, *(tmp_path / str(number) for number in range(3))):
+            effects.note("files", str(each))
+        assert all("left" in side_effects(effects)["files"] for _ in range(5 * _MANY))
+
+
+def test_a_socket_that_is_closed_while_it_is_looked_at_is_not_left_open() -> None:
+    class ClosedMeanwhile(socket.socket):
+        def getpeername(self) -> Any:
+            self.close()
+            return super().getpeername()
+
     effects = Effects()
+    with watched(effects), ClosedMeanwhile() as made:
+        assert made.fileno() >= 0
+        assert "sockets" not in side_effects(effects)
 
-    def open_and_close() -> None:
-        while not end.is_set():
-            for each in [open(os.devnull) for _ in range(20)]:  # noqa: PTH123, SIM115 - quick
-                each.close()
 
-    others = [Thread(target=open_and_close) for _ in range(3)]
-    for other in others:
-        other.start()
+def test_what_cannot_be_made_is_not_written_whatever_its_name() -> None:
+    def act() -> None:
+        with suppress(OSError):
+            Path("a" * 300).mkdir()
+
+    assert done(act) == {}
+
+
+def test_what_a_call_sets_can_be_looked_at_by_another_thread_at_any_time() -> None:
+    class LookedAt(dict[str, Change]):
+        def setdefault(self, place: str, change: Change) -> Change:
+            found = super().setdefault(place, change)
+            assert (found.outlives, found.shown) == (True, "set to 1")
+            return found
+
+    effects = Effects(changes=LookedAt())
+    effects.note_change("place", object, None, 1)
+    assert list(effects.changes) == ["place"]
+
+
+def test_garbage_that_is_collected_during_the_look_gives_others_a_turn() -> None:
+    effects, more = Effects(), count()
+
+    class Garbage:
+        def __init__(self) -> None:
+            self.itself = self
+
+        def __del__(self) -> None:
+            number = next(more)
+            effects.note(str(number), "name")
+            if number < _MANY:
+                Garbage()
+
+    for number in range(_MANY):
+        effects.note(f"place {number}", "name")
+    thresholds = gc.get_threshold()
+    gc.set_threshold(1)
     try:
-        with left.open("w"):
-            effects.note("files", str(left))
-            assert [side_effects(effects)["files"] for _ in range(_MANY)] == [["left"]] * _MANY
+        Garbage()
+        assert side_effects(effects) == {}
     finally:
-        end.set()
-        for other in others:
-            other.join()
+        gc.set_threshold(*thresholds)
 
 
 def test_what_garbage_collection_closes_is_not_left_open() -> None:

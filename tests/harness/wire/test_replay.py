@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,6 +22,7 @@ from llm_contracts.wire.proxy.network import EdgeError
 from llm_contracts.wire.proxy.playback_options import PlaybackOptions
 from llm_contracts.wire.proxy.server import Edge
 from llm_contracts.wire.proxy.session import Session
+from tests.harness.meanwhile import meanwhile
 from tests.harness.wire.exchanges import (
     JSON,
     PUBLIC,
@@ -35,6 +36,7 @@ from tests.harness.wire.exchanges import (
 )
 
 BODY = stream("a", "b", "c")
+_MANY = 50
 
 
 def test_a_stream_comes_back_byte_for_byte_with_its_head(edge: Edge) -> None:
@@ -47,6 +49,22 @@ def test_a_stream_comes_back_byte_for_byte_with_its_head(edge: Edge) -> None:
         assert response.headers["transfer-encoding"] == "chunked"
         assert session.events_sent() == 5
         assert session.interactions() == ()
+
+
+def test_connections_are_counted_while_others_are_made(edge: Edge) -> None:
+    recorded = exchange(Response(status=200, headers=JSON, body=b"{}"))
+    with ExitStack() as stack:
+        session = stack.enter_context(edge.replay([recorded]))
+        for _ in range(_MANY):
+            stack.enter_context(asking(session.origin)).read()
+
+        def ask_once_more(_: int) -> None:
+            with asking(session.origin) as response:
+                response.read()
+
+        with meanwhile(ask_once_more):
+            for _ in range(10_000):
+                session.connections_open()
 
 
 def test_a_document_comes_back_with_its_length(edge: Edge) -> None:

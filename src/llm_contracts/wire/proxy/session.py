@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, NoReturn, Self
-from weakref import WeakSet
+from weakref import ref
 
 from aiohttp import web
 
@@ -40,7 +40,7 @@ class Session:
         self._requests: list[Request] = []
         self._sent = 0
         self._times: list[list[Any]] = []
-        self._connections: WeakSet[asyncio.Transport] = WeakSet()
+        self._connections: set[ref[asyncio.Transport]] = set()
         self._transports: set[asyncio.Transport] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -71,7 +71,9 @@ class Session:
 
     def connections_open(self) -> int:
         """How many of the connections that brought requests are open."""
-        return sum(not connection.is_closing() for connection in self._connections)
+        # Copied in one step, as no `WeakSet` can be: the edge's thread adds to it.
+        connections = (each() for each in self._connections.copy())
+        return sum(each is not None and not each.is_closing() for each in connections)
 
     def interactions(self) -> tuple[Interaction, ...]:
         """The exchanges that this session recorded."""
@@ -163,7 +165,7 @@ class Session:
     @contextlib.contextmanager
     def _open(self, transport: asyncio.Transport) -> Iterator[None]:
         self._transports.add(transport)
-        self._connections.add(transport)
+        self._connections.add(ref(transport, self._connections.discard))
         self._idle.clear()
         times = [time.monotonic(), None]
         self._times.append(times)
