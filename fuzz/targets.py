@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from llm_contracts.corpus.document import read_document
+from llm_contracts.corpus.document import parse_document
 from llm_contracts.corpus.entries import UnreadableError
 from llm_contracts.wire.cassette import Cassette
 from llm_contracts.wire.cassette.parse import FormatError, parse
@@ -43,7 +43,7 @@ def document(data: bytes) -> None:
     """Anybody's YAML, JSON or TOML, packed or not, is read or refused."""
     suffix, content = (".yaml", ".json", ".toml", ".har")[data[0] % 4] if data else ".yaml", data[1:]
     try:
-        read_document(content, suffix)
+        parse_document(content, suffix)
     except UnreadableError:
         return
 

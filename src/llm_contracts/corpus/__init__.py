@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from llm_contracts.corpus.document import read_document
 from llm_contracts.corpus.entries import (
-    CorpusExchange,
     CorpusProblem,
     CorpusStream,
     Entry,
@@ -25,13 +24,12 @@ from llm_contracts.corpus.entries import (
 )
 from llm_contracts.corpus.har import is_har, read_har
 from llm_contracts.corpus.index import INDEX, read_index
-from llm_contracts.corpus.judge import CHAT, judged
+from llm_contracts.corpus.judge import CHAT, judged, read_each, require_call
 from llm_contracts.corpus.vcr import is_cassette, read_cassette
 from llm_contracts.project.scenario import Provider
-from llm_contracts.util.files import read_file
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.cassette.model import Provenance
-from llm_contracts.wire.content import LARGEST
+from llm_contracts.wire.interaction import Interaction
 
 __all__ = ["CorpusProblem", "CorpusStream", "Entry", "ProblemKind", "read_corpus", "survey"]
 
@@ -199,36 +197,31 @@ def _suffix(path: Path) -> str:
 def _file(path: Path, folder: Path) -> Iterator[Entry]:
     name = path.relative_to(folder).as_posix().removesuffix(".gz")
     name = name.removesuffix(Path(name).suffix)
+    for found in _exchanges(path):
+        place = f"{path}: {found.place}" if found.place else str(path)
+        if isinstance(found, CorpusStream):
+            yield replace(found, place=place, id=f"{name}#{found.id}" if found.id else name)
+        else:
+            yield replace(found, place=place)
+
+
+def _exchanges(path: Path) -> Iterator[Entry]:
+    """What the file holds, by places in it."""
     try:
-        for found in _exchanges(path):
-            if isinstance(found, UnreadableError):
-                yield _problem(path, found)
-                continue
-            identity = f"{name}#{found.id}" if found.id else name
-            yield judged(replace(found, id=identity, place=f"{path}: {found.place}"))
+        document = read_document(path, _suffix(path))
+        if is_har(document):
+            yield from read_har(document, path.parent)
+        elif _is_ours(document):
+            yield from _own(path)
+        elif is_cassette(document):
+            yield from read_cassette(document)
+        else:
+            reason = "is neither a cassette nor a HAR file."
+            yield CorpusProblem(reason=reason, why=ProblemKind.NOT_A_RECORDING)
     except UnreadableError as error:
-        yield _problem(path, error)
+        yield error.problem
     except OSError as error:
-        yield CorpusProblem(place=str(path), reason=f"cannot be read: {error.strerror}.")
-
-
-def _problem(path: Path, error: UnreadableError) -> CorpusProblem:
-    place = f"{path}: {error.place}" if error.place else str(path)
-    return CorpusProblem(place=place, reason=error.reason, why=error.why)
-
-
-def _exchanges(path: Path) -> Iterator[CorpusExchange | UnreadableError]:
-    if path.stat().st_size > LARGEST:
-        raise UnreadableError("", f"is larger than {LARGEST:,} bytes. Split it.")
-    document = read_document(read_file(path), _suffix(path))
-    if is_har(document):
-        yield from read_har(document, path.parent)
-    elif _is_ours(document):
-        yield from _own(path)
-    elif is_cassette(document):
-        yield from read_cassette(document)
-    else:
-        raise UnreadableError("", "is neither a cassette nor a HAR file.", ProblemKind.NOT_A_RECORDING)
+        yield CorpusProblem(reason=f"cannot be read: {error.strerror}.")
 
 
 def _is_ours(document: Any) -> bool:
@@ -239,18 +232,23 @@ def _is_ours(document: Any) -> bool:
     return "recording" in document or any(isinstance(got, dict) and "wire" in got for got in responses)
 
 
-def _own(path: Path) -> Iterator[CorpusExchange]:
+def _own(path: Path) -> Iterator[Entry]:
     try:
         cassette = load(path)
     except CassetteError as error:
         raise UnreadableError(error.place, error.problem) from error
     recording = cassette.recording
-    for number, interaction in enumerate(cassette.interactions):
-        yield CorpusExchange(
-            id=str(number) if len(cassette.interactions) > 1 else "",
-            place=f"interactions[{number}]",
+
+    def read(interaction: Interaction, place: str, number: str) -> Entry:
+        require_call(interaction.request, place)
+        stream = CorpusStream(
+            id=number,
+            place=place,
             interaction=interaction,
             recorder=recording.client if recording else "",
             recorded_at=recording.recorded_at if recording else None,
             provenance=recording.provenance if recording else Provenance.IMPORTED,
         )
+        return judged(stream)
+
+    return read_each([(f"interactions[{n}]", one) for n, one in enumerate(cassette.interactions)], read)

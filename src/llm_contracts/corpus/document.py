@@ -10,14 +10,17 @@ import binascii
 import json
 import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from llm_contracts.corpus.entries import UnreadableError
+from llm_contracts.util.files import read_file
 from llm_contracts.wire.cassette.yaml import Convert, YamlError, read_yaml
 from llm_contracts.wire.content import LARGEST, gunzip
 
 _GZIP = b"\x1f\x8b"
 _GZIP_IN_BASE64 = b"H4sI"
+_TOO_LARGE = f"is larger than {LARGEST:,} bytes. Split it."
 
 
 def _first(value: Any) -> Any:
@@ -38,11 +41,23 @@ _TAGS = {f"tag:yaml.org,2002:python/{tag}": convert for tag, convert in _VCRPY.i
 """Tags that vcrpy has written over the years, and what they mean as plain values."""
 
 
-def read_document(data: bytes, suffix: str) -> Any:
-    """The value that a file holds.
+def read_document(file: Path, suffix: str) -> Any:
+    """The value that a file holds; see `parse_document`.
+
+    Raises:
+        UnreadableError: with the place in the file.
+        OSError: it cannot be read.
+    """
+    if file.stat().st_size > LARGEST:
+        raise UnreadableError("", _TOO_LARGE)
+    return parse_document(read_file(file), suffix)
+
+
+def parse_document(data: bytes, suffix: str) -> Any:
+    """The value that a file's bytes stand for.
 
     Args:
-        data: its bytes.
+        data: the bytes.
         suffix: how its name ends, `.gz` left out; JSON and TOML are known by it.
 
     Raises:
@@ -58,7 +73,7 @@ def read_document(data: bytes, suffix: str) -> Any:
     except ValueError as error:
         raise UnreadableError("", f"{error}.") from error
     if len(data) > LARGEST:
-        raise UnreadableError("", f"is larger than {LARGEST:,} bytes. Split it.")
+        raise UnreadableError("", _TOO_LARGE)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

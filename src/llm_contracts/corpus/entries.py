@@ -38,7 +38,8 @@ class CorpusStream:
 
     Attributes:
         id: unique in the corpus.
-        provider: who answered: a known provider's name, or else the host.
+        provider: who answered: a known provider's name, or else the host; until it is judged, what the file
+            says.
         interaction: the exchange, its body unpacked.
         place: the file, and the place in it.
         recorder: what recorded it, as far as the file tells.
@@ -47,7 +48,7 @@ class CorpusStream:
     """
 
     id: str
-    provider: str
+    provider: str = ""
     interaction: Interaction
     place: str = ""
     recorder: str = ""
@@ -71,28 +72,9 @@ class CorpusProblem:
 Entry = CorpusStream | CorpusProblem
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CorpusExchange(CorpusStream):
-    """One exchange as a file tells of it, before anybody asks whether it is of use.
-
-    Attributes:
-        provider: its name, where the file gives one.
-        fault: what is wrong with its body. It matters only if the exchange would be of use otherwise.
-        chosen: whether somebody put it there as a model's answer, at whatever address.
-        exact: whether the body is kept byte for byte, so that its size means something.
-    """
-
-    provider: str = ""
-    fault: CorpusProblem | None = None
-    chosen: bool = False
-    exact: bool = True
-
-
 class UnreadableError(Exception):
-    """A file, or a part of one, that cannot be read as a recording. `place` is a place in the file."""
+    """A file, or a part of one, that cannot be used; the place of its `problem` is one in the file."""
 
     def __init__(self, place: str, reason: str, why: ProblemKind = ProblemKind.UNREADABLE) -> None:
-        super().__init__(f"{place}: {reason}" if place else reason)
-        self.place = place
-        self.reason = reason
-        self.why = why
+        super().__init__(place, reason, why)
+        self.problem = CorpusProblem(place=place, reason=reason, why=why)

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, ProblemKind, UnreadableError
-from llm_contracts.corpus.judge import elsewhere
+from llm_contracts.corpus.entries import CorpusProblem, CorpusStream, Entry, ProblemKind, UnreadableError
+from llm_contracts.corpus.judge import judged, read_each, require_call
 from llm_contracts.util.files import read_file
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 
@@ -34,8 +34,8 @@ def is_har(document: object) -> bool:
     return isinstance(document, dict) and isinstance(document.get("log"), dict)
 
 
-def read_har(document: Any, folder: Path) -> Iterator[CorpusExchange | UnreadableError]:
-    """The exchanges of a HAR file, in its order; ids and places as for cassettes.
+def read_har(document: Any, folder: Path) -> Iterator[Entry]:
+    """The exchanges of a HAR file; see `read_each`.
 
     Args:
         document: the whole file.
@@ -55,23 +55,21 @@ def read_har(document: Any, folder: Path) -> Iterator[CorpusExchange | Unreadabl
     creator = log.get("creator")
     parts = (creator.get("name"), creator.get("version")) if isinstance(creator, dict) else ()
     recorder = " ".join(str(part) for part in parts if part) or "HAR"
-    for number, entry in enumerate(entries):
-        place = f"log.entries[{number}]"
-        name = str(number) if len(entries) > 1 else ""
+
+    def read(row: Any, place: str, name: str) -> Entry:
         try:
-            yield replace(_exchange(HarEntry(entry), folder, place), id=name, recorder=recorder)
+            return _exchange(HarEntry(row), folder, place, name, recorder)
         except KeyError as error:
-            yield UnreadableError(place, f"has no {error}; the file may be cut.")
+            raise UnreadableError(place, f"has no {error}; the file may be cut.") from error
         except (TypeError, AttributeError, ValueError) as error:
-            yield UnreadableError(place, f"is not a usable entry ({error}).")
-        except UnreadableError as error:
-            yield error
+            raise UnreadableError(place, f"is not a usable entry ({error}).") from error
+
+    return read_each([(f"log.entries[{number}]", row) for number, row in enumerate(entries)], read)
 
 
-def _exchange(entry: HarEntry, folder: Path, place: str) -> CorpusExchange:
+def _exchange(entry: HarEntry, folder: Path, place: str, name: str, recorder: str) -> Entry:
     asked = Request(method=str(entry.request.method).upper(), uri=str(entry.request.url))
-    if other := elsewhere(asked):  # nobody looks at its answer, so what that lacks is not a complaint
-        raise UnreadableError(place, other.reason, other.why)
+    require_call(asked, place)
     got = entry.response
     if got.status == 101 or "_webSocketMessages" in entry:  # noqa: PLR2004 - Switching Protocols
         raise UnreadableError(place, "is a WebSocket, not an HTTP exchange.", ProblemKind.NOT_HTTP)
@@ -88,14 +86,12 @@ def _exchange(entry: HarEntry, folder: Path, place: str) -> CorpusExchange:
     posted, packed = entry.request.text, "_textBase64" in entry.request.get("postData", ())
     sent = b"" if posted is None else base64.b64decode(posted) if packed else _encoded(posted)
     request = replace(asked, headers=_headers(entry.request.headers), body=sent)
-    return CorpusExchange(
-        id="",
-        place=place,
-        interaction=Interaction(request=request, response=response),
-        fault=fault,
-        exact=False,
-        recorded_at=_moment(entry),
+    interaction = Interaction(request=request, response=response)
+    moment = _moment(entry)
+    stream = CorpusStream(
+        id=name, place=place, interaction=interaction, recorder=recorder, recorded_at=moment
     )
+    return judged(stream, fault=fault, exact=False)
 
 
 def _headers(rows: Any) -> Headers:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag
 
-from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, Entry
+from llm_contracts.corpus.entries import CorpusProblem, CorpusStream, Entry
 from llm_contracts.corpus.judge import CHAT, judged, provider_of
 from llm_contracts.util.files import read_file
 from llm_contracts.wire.facts import read_facts
@@ -51,7 +51,7 @@ def read_index(index: Path) -> Iterator[Entry]:
             yield CorpusProblem(place=place, reason=f"{error.filename} cannot be read: {error.strerror}.")
 
 
-def _row(folder: Path, row: Any, place: str) -> CorpusExchange:
+def _row(folder: Path, row: Any, place: str) -> CorpusStream:
     if not isinstance(row, dict):
         raise TypeError("it must be a JSON object")
     named, status = str(row["provider"]), row["status"]
@@ -80,13 +80,12 @@ def _row(folder: Path, row: Any, place: str) -> CorpusExchange:
         response=response,
     )
     named = named if url else provider_of("", named)
-    return CorpusExchange(
+    return CorpusStream(
         id=str(row["id"]),
         place=place,
         interaction=interaction,
         provider=named,
         recorder="raw bodies",
-        chosen=True,
     )
 
 

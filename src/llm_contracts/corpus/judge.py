@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, CorpusStream, Entry, ProblemKind
+from llm_contracts.corpus.entries import CorpusProblem, CorpusStream, Entry, ProblemKind, UnreadableError
 from llm_contracts.wire.content import Unpacked, unpacked
-from llm_contracts.wire.interaction import End, Interaction, Request
+from llm_contracts.wire.interaction import End, Interaction, Request, Response
 from llm_contracts.wire.protocols import BUILT_IN, MODELS, protocol_at
 
 CHAT = "/chat/completions"
@@ -30,24 +31,43 @@ _OTHER_APIS = re.compile(
 """Addresses of models whose API no protocol describes: their answers are compared as they are."""
 
 
-def judged(exchange: CorpusExchange) -> Entry:
-    """The stream, its body unpacked, or what keeps it from being used."""
-    fault = (None if exchange.chosen else elsewhere(exchange.interaction.request)) or exchange.fault
-    plain = unpacked(exchange.interaction.response)
-    fault = fault or _unusable(exchange, plain)
+Row = TypeVar("Row")
+
+
+def read_each(rows: Sequence[tuple[str, Row]], read: Callable[[Row, str, str], Entry]) -> Iterator[Entry]:
+    """What a file's exchanges are, in their order.
+
+    Args:
+        rows: each with its place in the file.
+        read: reads one, given its place and its id, which is its number, and empty where there is but one. It
+            may raise `UnreadableError`.
+    """
+    for number, (place, row) in enumerate(rows):
+        try:
+            yield read(row, place, str(number) if len(rows) > 1 else "")
+        except UnreadableError as error:
+            yield error.problem
+
+
+def judged(stream: CorpusStream, *, fault: CorpusProblem | None = None, exact: bool = True) -> Entry:
+    """The stream, its body unpacked, or what keeps it from being used.
+
+    Args:
+        stream: as a file tells of it.
+        fault: what is known to be wrong with its body.
+        exact: whether the body is kept byte for byte, so that its size means something.
+    """
+    plain = unpacked(stream.interaction.response)
+    fault = fault or _unusable(stream.interaction.response, plain, exact=exact)
     if fault is not None:
-        return replace(fault, place=exchange.place)
-    request = exchange.interaction.request
+        return replace(fault, place=stream.place)
+    request = stream.interaction.request
     if "://" not in request.uri and not request.uri.startswith("/"):
         request = replace(request, uri=f"https://{request.uri}")  # a word stands in its origin's place
-    return CorpusStream(
-        id=exchange.id,
-        provider=provider_of(request.uri, exchange.provider),
+    return replace(
+        stream,
+        provider=provider_of(request.uri, stream.provider),
         interaction=Interaction(request=request, response=plain.response),
-        place=exchange.place,
-        recorder=exchange.recorder,
-        recorded_at=exchange.recorded_at,
-        provenance=exchange.provenance,
     )
 
 
@@ -57,18 +77,19 @@ def provider_of(uri: str, named: str = "") -> str:
     return _HOSTS.get(host) or _HOSTS.get(named) or named or host or "unknown"
 
 
-def elsewhere(request: Request) -> CorpusProblem | None:
-    """Why a request is not a call of a model, by its method and path alone; None if it is one."""
+def require_call(request: Request, place: str) -> None:
+    """Nobody looks at the answer to anything else, so what that lacks is not a complaint.
+
+    Raises:
+        UnreadableError: the request is not a call of a model, by its method and path alone.
+    """
     path = urlsplit(request.uri).path
-    known = protocol_at(request.uri, _CALLS) or _OTHER_APIS.search(path)
-    if request.method.upper() == "POST" and known:
-        return None
-    asked = f"{request.method.upper()} {path or '/'}"
-    return CorpusProblem(why=ProblemKind.NOT_CHAT, reason=f"is not a call of a model ({asked}).")
+    if request.method.upper() != "POST" or not (protocol_at(request.uri, _CALLS) or _OTHER_APIS.search(path)):
+        asked = f"{request.method.upper()} {path or '/'}"
+        raise UnreadableError(place, f"is not a call of a model ({asked}).", ProblemKind.NOT_CHAT)
 
 
-def _unusable(exchange: CorpusExchange, plain: Unpacked) -> CorpusProblem | None:
-    kept = exchange.interaction.response
+def _unusable(kept: Response, plain: Unpacked, *, exact: bool) -> CorpusProblem | None:
     if kept.end is not End.COMPLETE:
         return None  # recorded as what it was
     if kept.status == 0:
@@ -82,7 +103,7 @@ def _unusable(exchange: CorpusExchange, plain: Unpacked) -> CorpusProblem | None
         return CorpusProblem(why=why, reason=f"its body {plain.fault}.")
     # Fewer bytes than were announced. Recorders that unpack bodies may keep the packed size.
     announced = kept.header("content-length").strip()
-    stated = exchange.exact and announced.isascii() and announced.isdigit()
+    stated = exact and announced.isascii() and announced.isdigit()
     if not stated or kept.header("content-encoding") or len(kept.body) >= int(announced[:18]):
         return None
     reason = f"its body has {len(kept.body)} of {announced} bytes: the rest was not kept."

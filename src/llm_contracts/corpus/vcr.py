@@ -21,8 +21,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from llm_contracts.corpus.entries import CorpusExchange, CorpusProblem, ProblemKind, UnreadableError
-from llm_contracts.corpus.judge import elsewhere
+from llm_contracts.corpus.entries import CorpusProblem, CorpusStream, Entry, ProblemKind, UnreadableError
+from llm_contracts.corpus.judge import judged, read_each, require_call
 from llm_contracts.wire.interaction import Headers, Interaction, Request, Response
 
 _OTHERS: Mapping[str, str] = {"ws_interactions": "a WebSocket", "grpc_interactions": "a gRPC call"}
@@ -40,9 +40,8 @@ def is_cassette(document: object) -> bool:
     return pairs or any(key in document for key in ("interactions", *_OTHERS))
 
 
-def read_cassette(document: dict[str, Any]) -> Iterator[CorpusExchange | UnreadableError]:
-    """The exchanges of a cassette, in order. `id` is the exchange's number, empty where there is but one;
-    `place` is its place in the document.
+def read_cassette(document: dict[str, Any]) -> Iterator[Entry]:
+    """The exchanges of a cassette; see `read_each`.
 
     Raises:
         UnreadableError: the document as a whole cannot be read.
@@ -50,16 +49,12 @@ def read_cassette(document: dict[str, Any]) -> Iterator[CorpusExchange | Unreada
     rows = _rows(document)
     if not rows and not any(other in document for other in _OTHERS):
         raise UnreadableError("", "holds no exchanges.", ProblemKind.NOT_A_RECORDING)
-    for number, (place, row) in enumerate(rows):
-        try:
-            yield _exchange(row, place, str(number) if len(rows) > 1 else "")
-        except UnreadableError as error:
-            yield error
+    yield from read_each(rows, _exchange)
     for key, what in _OTHERS.items():
         others = document.get(key)
         for number in range(len(others) if isinstance(others, list) else 0):
             reason = f"is {what}, not an HTTP exchange."
-            yield UnreadableError(f"{key}[{number}]", reason, ProblemKind.NOT_HTTP)
+            yield CorpusProblem(place=f"{key}[{number}]", reason=reason, why=ProblemKind.NOT_HTTP)
 
 
 def _rows(document: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -78,15 +73,14 @@ def _rows(document: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(f"interactions[{number}]", row) for number, row in enumerate(rows or ())]
 
 
-def _exchange(row: Any, place: str, number: str) -> CorpusExchange:
+def _exchange(row: Any, place: str, number: str) -> Entry:
     if not isinstance(row, dict):
         raise UnreadableError(place, f"must be a mapping, not {type(row).__name__}.")
     asked, at = _member(row, place, dict, "request"), f"{place}.request"
     request = Request(
         method=_member(asked, at, str, "method").upper(), uri=_member(asked, at, str, "uri", "url")
     )
-    if other := elsewhere(request):  # nobody looks at its answer, so what that lacks is not a complaint
-        raise UnreadableError(place, other.reason, other.why)
+    require_call(request, place)
     got, there = _member(row, place, dict, "response"), f"{place}.response"
     fault, exact, bodies = None, True, []
     for holder, whose in ((asked, "its request's"), (got, "its")):
@@ -99,15 +93,14 @@ def _exchange(row: Any, place: str, number: str) -> CorpusExchange:
     status, reason = _status(got, there)
     request = replace(request, headers=_headers(asked, at), body=bodies[0])
     response = Response(status=status, reason=reason, headers=_headers(got, there), body=bodies[1])
-    return CorpusExchange(
+    stream = CorpusStream(
         id=number,
         place=place,
         interaction=Interaction(request=request, response=response),
-        fault=fault,
-        exact=exact,
         recorder="cassetter" if isinstance(got.get("status"), int) else "vcrpy",
         recorded_at=_moment(row.get("recorded_at"), response.header("date")),
     )
+    return judged(stream, fault=fault, exact=exact)
 
 
 def _member(holder: dict[str, Any], place: str, kind: type[dict[str, Any] | str], *keys: str) -> Any:
