@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from io import StringIO
 from pathlib import Path
@@ -64,18 +64,18 @@ class Settings:
     """
 
     root: Path
-    clients: Path
-    scenarios: Path
-    waivers: Path
-    cassettes: Path
-    snapshots: Path
+    clients: Path = Path("tests/contracts/clients.py")
+    scenarios: Path = Path("tests/contracts/scenarios.py")
+    waivers: Path = Path("tests/contracts/waivers.toml")
+    cassettes: Path = Path("cassettes")
+    snapshots: Path = Path("snapshots")
     reference: str = "openai"
     candidate: str = "litellm"
     stale_after_days: int = 90
     waiver_warning_days: int = 14
     waiver_days: int = 90
     retire: Retiring = Retiring()
-    matrix: Path = Path("matrix.toml")
+    matrix: Path = Path("tests/contracts/matrix.toml")
     distributions: tuple[str, ...] = ()
     strict: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
@@ -208,40 +208,20 @@ def load_settings(start: Path, *, needed: bool = False) -> Settings:
             f"{start.resolve()} belongs to no project: no pyproject.toml here or above has a "
             "[tool.llm_contracts] table. Go to the project's folder, or begin one here: `llm-contracts init`."
         )
-    if root is None:
-        return _settings(start.resolve(), {})
-    file = root / "pyproject.toml"
-    table = _table(file) or {}
+    folder = root or start.resolve()
+    file = folder / "pyproject.toml"
+    table = (_table(file) if root else None) or {}
+    defaults = ((each.name, each.default) for each in fields(Settings))
+    given: dict[str, Any] = {name: folder / place for name, place in defaults if isinstance(place, Path)}
     for key, value in table.items():
-        _check_key(file, key, value)
-    return _settings(root, table)
+        place = f"{file}: [tool.llm_contracts] {key}"
+        if key not in _READERS:
+            raise ConfigError(f"{place}: there is no such key. {nearest(key, _READERS)}")
+        given["commands" if key == "client" else key] = _READERS[key](place, value, folder)
+    return Settings(root=folder, **given)
 
 
-_PLACES = {
-    "clients": "tests/contracts/clients.py",
-    "scenarios": "tests/contracts/scenarios.py",
-    "waivers": "tests/contracts/waivers.toml",
-    "cassettes": "cassettes",
-    "snapshots": "snapshots",
-    "matrix": "tests/contracts/matrix.toml",
-}
 _SHOWN = 20  # names in a message
-_MODULES = ("clients", "scenarios")
-_NAMES = ("reference", "candidate")
-_LISTS = ("distributions", "strict", "categories")
-_DAYS = ("stale_after_days", "waiver_warning_days", "waiver_days")
-
-
-def _settings(root: Path, table: Mapping[str, Any]) -> Settings:
-    places = {key: root / table.get(key, default) for key, default in _PLACES.items()}
-    rest = {key: table[key] for key in (*_NAMES, *_DAYS) if key in table}
-    rest |= {key: tuple(table[key]) for key in _LISTS if key in table}
-    retire = Retiring(**{key: tuple(names) for key, names in table.get("retire", {}).items()})
-    commands = {
-        name: CommandClient(command=tuple(row["command"]), folder=root)
-        for name, row in table.get("client", {}).items()
-    }
-    return Settings(root=root, **places, **rest, retire=retire, commands=commands)
 
 
 def _table(file: Path) -> dict[str, Any] | None:
@@ -258,50 +238,65 @@ def _table(file: Path) -> dict[str, Any] | None:
     return table
 
 
-def _check_key(file: Path, key: str, value: object) -> None:
-    known = (*_PLACES, *_NAMES, *_DAYS, *_LISTS, "retire", "client")
-    place = f"{file}: [tool.llm_contracts] {key}"
-    if key not in known:
-        raise ConfigError(f"{place}: there is no such key. {nearest(key, known)}")
-    if key == "retire":
-        _check_retire(file, value)
-    elif key == "client":
-        _check_commands(place, value)
-    elif key in _LISTS:
-        _check_names(place, value)
-    elif key in _DAYS:
-        if type(value) is not int or value < 1:
-            raise ConfigError(f"{place}: must be a number of days, 1 or more, not {value!r}.")
-    elif not isinstance(value, str) or not value or "\0" in value:
+def _text(place: str, value: Any, _root: Path) -> str:
+    if not isinstance(value, str) or not value or "\0" in value:
         raise ConfigError(f"{place}: must be a non-empty text, not {value!r}.")
-    elif key in _MODULES and not (file.parent / value).is_file():
+    return value
+
+
+def _path(place: str, value: Any, root: Path) -> Path:
+    return root / _text(place, value, root)
+
+
+def _module(place: str, value: Any, root: Path) -> Path:
+    file = _path(place, value, root)
+    if not file.is_file():
         raise ConfigError(f"{place}: there is no file {value!r} beside it.")
+    return file
 
 
-def _check_retire(file: Path, table: object) -> None:
-    place = f"{file}: [tool.llm_contracts.retire]"
+def _days(place: str, value: Any, _root: Path) -> int:
+    if type(value) is not int or value < 1:
+        raise ConfigError(f"{place}: must be a number of days, 1 or more, not {value!r}.")
+    return value
+
+
+def _names(place: str, names: Any, _root: Path) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ConfigError(f"{place}: must be a list of non-empty texts, not {names!r}.")
+    return tuple(names)
+
+
+def _retiring(place: str, table: Any, root: Path) -> Retiring:
+    place = place.removesuffix("] retire") + ".retire]"
     known = [field.name for field in fields(Retiring)]
     if not isinstance(table, dict):
         raise ConfigError(f"{place} must be a table with lists of names: {', '.join(known)}.")
-    for key, names in table.items():
+    for key in table:
         if key not in known:
             raise ConfigError(f"{place} {key}: there is no such key. {nearest(key, known)}")
-        _check_names(f"{place} {key}", names)
+    return Retiring(**{key: _names(f"{place} {key}", names, root) for key, names in table.items()})
 
 
-def _check_commands(place: str, table: object) -> None:
-    rows = table if isinstance(table, dict) else {"": None}
-    for name, row in rows.items():
+def _commands(place: str, table: Any, root: Path) -> dict[str, CommandClient]:
+    commands = {}
+    for name, row in (table if isinstance(table, dict) else {"": None}).items():
         if not isinstance(row, dict) or row.keys() != {"command"}:
             raise ConfigError(f'{place}.{name or "NAME"}: must be a table: command = ["program", …].')
-        _check_names(f"{place}.{name} command", row["command"])
-        if not row["command"]:
+        words = _names(f"{place}.{name} command", row["command"], root)
+        if not words:
             raise ConfigError(f"{place}.{name} command: there is no program in it.")
+        commands[name] = CommandClient(command=words, folder=root)
+    return commands
 
 
-def _check_names(place: str, names: object) -> None:
-    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise ConfigError(f"{place}: must be a list of non-empty texts, not {names!r}.")
+_BY_TYPE = {type(Path()): _path, str: _text, int: _days, tuple: _names, Retiring: _retiring}
+_READERS: Mapping[str, Callable[[str, Any, Path], Any]] = {
+    **{each.name: _BY_TYPE[kind] for each in fields(Settings) if (kind := type(each.default)) in _BY_TYPE},
+    **dict.fromkeys(("clients", "scenarios"), _module),
+    "client": _commands,
+}
+"""Key of the table → what makes its value of it, given its place in messages and the project's folder."""
 
 
 def env_file(file: Path) -> str:
