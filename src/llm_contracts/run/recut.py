@@ -18,7 +18,7 @@ from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.looks import Looks, without_chance
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.streamed import Streamed, cut_at, ends_of, inside_characters, with_crlf
+from llm_contracts.wire.streamed import Streamed, inside_characters, with_crlf
 
 Shape = Callable[[list[bytes]], list[bytes]]
 """Events, each as bytes, to the same events otherwise spelt."""
@@ -103,7 +103,4 @@ def _shaped(stream: Streamed, *shapes: Shape) -> tuple[Interaction, ...]:
     events = list(stream.parts)
     for shape in shapes:
         events = shape(events)
-    changed = stream.with_parts(events)
-    response = changed[stream.index].response
-    offsets = {*inside_characters(response.body), *ends_of(events)}
-    return stream.with_response(cut_at(response, offsets))
+    return stream.with_parts(events, cuts=inside_characters(b"".join(events)))

@@ -43,22 +43,19 @@ def take_whole(data: bytearray, piece: bytes) -> tuple[Event, ...]:
     """
     start = _start(data)
     if is_framed(data):
-        found = events(bytes(data))
-        end = found[-1].end if found else 0
+        found = tuple(_framed(bytes(data)))
     elif start == b"[":
         # Pieces of a long element are many: only one that closes something can end it.
         found = tuple(_elements(bytes(data), whole=False)) if b"}" in piece else ()
-        end = found[-1].end if found else 0
-        data[:end] = b"[," if found else b""
-        return found
     elif start == _RECORD:
         end = max(data.rfind(_RECORD), data.rfind(b"\n") + 1)
         found = tuple(_records(bytes(data[:end])))
         if found and read_json(found[-1].data) is None:  # a line of a record of several
-            found, end = found[:-1], data.rfind(_RECORD, 0, end)
+            found = found[:-1]
     else:
-        return _whole_lines(data)
-    del data[:end]
+        found = _whole_lines(data)
+    if found:
+        data[: found[-1].end] = b"[," if start == b"[" else b""
     return found
 
 
@@ -66,13 +63,8 @@ def _whole_lines(data: bytearray) -> tuple[Event, ...]:
     first = bytes(data[: max(0, data.find(b"\n"))])
     if first.strip() and not isinstance(read_json(first), dict):  # a document, which may be long
         return ()
-    whole, _, rest = data.rpartition(b"\n")
-    found = tuple(_each_line(bytes(whole)))
-    if not all(isinstance(read_json(event.data), dict) for event in found):
-        return ()
-    if found:
-        data[:] = rest
-    return found
+    found = tuple(_each_line(bytes(data[: data.rfind(b"\n") + 1])))
+    return found if all(isinstance(read_json(event.data), dict) for event in found) else ()
 
 
 def are_server_sent(body: bytes) -> bool:

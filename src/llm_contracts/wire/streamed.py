@@ -74,13 +74,15 @@ class Streamed:
         response = self.interaction.response
         return tuple(read_facts(replace(response, body=part, pieces=None), protocols) for part in self.parts)
 
-    def with_parts(self, parts: Iterable[bytes], *, end: End = End.COMPLETE) -> tuple[Interaction, ...]:
-        """The recording with other events in its stream, each in a piece of its own."""
-        given = [part for part in parts if part]
-        pieces = tuple(Piece(size=len(part), at_ms=0.0) for part in given)
-        return self.with_response(
-            replace(decoded(self.interaction.response), body=b"".join(given), pieces=pieces, end=end)
-        )
+    def with_parts(
+        self, parts: Iterable[bytes], *, end: End = End.COMPLETE, cuts: Iterable[int] = ()
+    ) -> tuple[Interaction, ...]:
+        """The recording with other events in its stream, each in a piece of its own or several: `cuts` are
+        offsets in the body at which pieces end, too.
+        """
+        given = tuple(parts)
+        response = replace(decoded(self.interaction.response), body=b"".join(given), end=end)
+        return self.with_response(cut_at(response, (*accumulate(map(len, given)), *cuts)))
 
     def with_response(self, response: Response) -> tuple[Interaction, ...]:
         """The recording with another answer in the stream's place."""
@@ -114,8 +116,3 @@ def inside_characters(body: bytes) -> Iterator[int]:
 def with_crlf(part: bytes) -> bytes:
     """The same lines, each ended by CRLF."""
     return LINE_END.sub(b"\r\n", part)
-
-
-def ends_of(parts: Iterable[bytes]) -> Iterator[int]:
-    """The offset just after each part."""
-    return accumulate(map(len, parts))

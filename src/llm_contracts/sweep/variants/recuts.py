@@ -17,7 +17,7 @@ from llm_contracts.wire.content import decoded
 from llm_contracts.wire.events import events, text_of
 from llm_contracts.wire.interaction import Interaction
 from llm_contracts.wire.sse import LINE_END
-from llm_contracts.wire.streamed import Streamed, cut_at, ends_of, inside_characters, with_crlf
+from llm_contracts.wire.streamed import Streamed, cut_at, inside_characters, with_crlf
 
 SHORT = 3_000
 """Bytes up to which a body is cut at every one of them."""
@@ -120,11 +120,8 @@ def _other_json(stream: Streamed) -> Iterator[Variant]:
 
 def _between_cr_and_lf(stream: Streamed) -> tuple[Interaction, ...]:
     parts = [with_crlf(part) for part in stream.parts]
-    body = b"".join(parts)
-    offsets = {*ends_of(parts), *(at + 1 for at, byte in enumerate(body) if byte == ord("\r"))}
-    changed = stream.with_parts(parts)
-    response = cut_at(changed[stream.index].response, offsets)
-    return stream.with_response(response)
+    cuts = (at + 1 for at, byte in enumerate(b"".join(parts)) if byte == ord("\r"))
+    return stream.with_parts(parts, cuts=cuts)
 
 
 def _variant(name: str, interactions: tuple[Interaction, ...]) -> Variant:

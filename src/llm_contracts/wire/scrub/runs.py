@@ -80,41 +80,6 @@ class _Leaf:
     place: int
 
 
-class _Stack:
-    """The objects and arrays that are open. No answer is nested deeply: what lies below is read as flat."""
-
-    def __init__(self) -> None:
-        self._frames: list[_Frame] = []
-        self._below = 0
-
-    def clear(self) -> None:
-        self._frames, self._below = [], 0
-
-    def nest(self, token: bytes) -> None:
-        if token in b"{[":
-            if len(self._frames) < _DEEPEST:
-                if self._frames:
-                    self._frames[-1].opened += 1
-                self._frames.append(_Frame())
-            else:
-                self._below += 1
-        elif token in b"}]":
-            if self._below:
-                self._below -= 1
-            elif self._frames:
-                self._frames.pop()
-
-    def name(self, key: bytes, index: bytes) -> None:
-        if self._frames:
-            self._frames[-1].key = key
-            self._frames[-1].index = index or self._frames[-1].index
-
-    def leaf(self, span: Span) -> _Leaf:
-        place = self._frames[-2].opened if len(self._frames) > 1 else 0
-        keys = tuple(frame.key for frame in self._frames)
-        return _Leaf(span=span, frames=tuple(self._frames), keys=keys, place=place)
-
-
 def runs(data: bytes) -> Iterator[Run]:
     """The parts of each text that is given in several, in order: by member and by its `index`, by member and
     place in a list, as `top_logprobs` are, by member alone, for streams that count events in their `index`,
@@ -178,31 +143,53 @@ def _worth_joining(data: bytes, spans: Sequence[Span]) -> bool:
 
 def _leaves(data: bytes, *, numbers: bool = False) -> Iterator[_Leaf]:
     """Each text, or with `numbers` each list of small numbers instead."""
-    stack = _Stack()
+    frames: list[_Frame] = []  # the objects and arrays that are open
+    below = 0  # and how many more: no answer is nested deeply, so what lies below is read as flat
     begun: int | None = None  # where the text that is open begins
     for match in _TOKEN.finditer(data):
         token = match.group()
         if token[0] in b"\r\n":
             begun = None  # no text of JSON goes over a line's end
             if max(token.count(b"\n"), token.count(b"\r")) > 1:  # a blank line
-                stack.clear()
+                frames, below = [], 0
         elif token[0] == ord('"') and begun is None:
             begun = match.start() + 1
         elif token[0] == ord('"') and begun is not None:
-            texts = _text(data, (begun, match.start()), token, stack, match.end())
-            yield from (leaf for leaf in texts if not numbers)
-            begun = None
+            span, begun = (begun, match.start()), None
+            if token.endswith(b":"):
+                _name(frames, data, span, match.end())
+            elif not numbers:
+                yield _leaf(frames, span)
         elif begun is None:
             if numbers and token == b"[" and (listed := _NUMBERS.match(data, match.end())):
-                yield stack.leaf(listed.span())
-            stack.nest(token)
+                yield _leaf(frames, listed.span())
+            below = _nested(frames, below, token)
 
 
-def _text(data: bytes, span: Span, token: bytes, stack: _Stack, after: int) -> Iterator[_Leaf]:
-    """A member's name, which is noted, or a text, which is given."""
-    if not token.endswith(b":"):
-        yield stack.leaf(span)
-        return
-    key = data[slice(*span)]
-    number = _INDEX.match(data, after) if key == b"index" else None
-    stack.name(key, number[1] if number else b"")
+def _nested(frames: list[_Frame], below: int, token: bytes) -> int:
+    """Open or end what the token does, in `frames` or in what lies below them; how many lie there then."""
+    if token in b"{[":
+        if len(frames) == _DEEPEST:
+            return below + 1
+        if frames:
+            frames[-1].opened += 1
+        frames.append(_Frame())
+    elif token in b"}]":
+        if below:
+            return below - 1
+        del frames[-1:]
+    return below
+
+
+def _name(frames: list[_Frame], data: bytes, span: Span, after: int) -> None:
+    """Note the member whose name stands there."""
+    if frames:
+        key = frames[-1].key = data[slice(*span)]
+        if key == b"index" and (number := _INDEX.match(data, after)):
+            frames[-1].index = number[1]
+
+
+def _leaf(frames: list[_Frame], span: Span) -> _Leaf:
+    place = frames[-2].opened if len(frames) > 1 else 0
+    keys = tuple(frame.key for frame in frames)
+    return _Leaf(span=span, frames=tuple(frames), keys=keys, place=place)
