@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from llm_contracts.capture.coverage import CaptureCoverage
 from llm_contracts.capture.shape import Shape, shape_of
-from llm_contracts.project.recorded_scenarios import CAPTURED
+from llm_contracts.project.recorded_scenarios import CAPTURED, recorded_files
 from llm_contracts.util.json_values import as_list, as_mapping, read_json
+from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.interaction import End, Interaction
 from llm_contracts.wire.protocols import Protocols
 
@@ -94,8 +96,7 @@ class Keeper:
     Args:
         options: how much is kept.
         write: writes a recording; what it raises is counted, and the recording is not kept.
-        recorded: shapes, by their keys, of the recordings that are there already.
-        coverage: what is counted of a provider's calls.
+        seen: provider → what is counted of its calls.
         protocols: those of the project, by which a call's API is known.
     """
 
@@ -103,15 +104,17 @@ class Keeper:
         self,
         options: CaptureOptions,
         write: Callable[[CapturedCall], None],
-        recorded: Mapping[str, int],
-        coverage: Callable[[str], CaptureCoverage],
+        seen: defaultdict[str, CaptureCoverage],
         protocols: Protocols,
     ) -> None:
         self._options = options
         self._write = write
-        self._recorded = Counter(recorded)
-        self._coverage = coverage
+        self._seen = seen
         self._protocols = protocols
+        self._recorded = Counter[str]()
+        for file in recorded_files(options.folder, CAPTURED):
+            with suppress(CassetteError, ValueError):  # `check` says what is wrong with it
+                self._recorded[shape_of(load(file).interactions, protocols).key] += 1
         self._written = 0
         self._size = 0
         self._waiting = 0
@@ -127,7 +130,7 @@ class Keeper:
             self._waiting -= call.size
             call.interactions.append(interaction)
         else:
-            self._coverage(provider).calls += 1
+            self._seen[provider].calls += 1
             conversation = self._conversation_of(provider, interaction)
             conversation.turns += 1
             call = CapturedCall(provider=provider, turn=conversation.turns, interactions=[interaction])
@@ -151,7 +154,7 @@ class Keeper:
 
     def _over(self, conversation: _Conversation, call: CapturedCall) -> None:
         call.shape = shape_of(call.interactions, self._protocols)
-        self._coverage(call.provider).add(call.shape.key, str(call.shape))
+        self._seen[call.provider].add(call.shape.key, str(call.shape))
         if not conversation.forgotten:
             conversation.calls.append(call)
             self._waiting += call.size
@@ -166,7 +169,7 @@ class Keeper:
             self._waiting -= call.size
             shape = call.shape
             assert shape is not None
-            seen = self._coverage(call.provider)
+            seen = self._seen[call.provider]
             if self._written >= self._options.recordings or self._size + call.size > self._options.size:
                 seen.not_looked_at[FULL] += 1
                 continue

@@ -6,7 +6,6 @@ Whatever goes wrong with the copy, the call goes on as if nobody had looked.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from dataclasses import dataclass
 
@@ -112,14 +111,11 @@ class CaptureSession(RecordSession):
 
     def wait_idle(self, seconds: float) -> bool:
         """Whether everything under way has ended, or ends within so many seconds."""
-
-        async def idle() -> bool:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._idle.wait()
-            return self._idle.is_set()
-
-        return asyncio.run_coroutine_threadsafe(idle(), self._loop).result()
+        idle = asyncio.run_coroutine_threadsafe(self._idle.wait(), self._loop)
+        try:
+            return bool(idle.result(seconds))
+        except TimeoutError:
+            return not idle.cancel()
 
     def at_the_edge(self, headers: Headers, request: Request) -> Headers:
         """A redirect to somebody else leads there, as it would without the edge."""

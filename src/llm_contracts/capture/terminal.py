@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -34,16 +34,14 @@ def capture_document(capture: Capture) -> dict[str, Any]:
 
 def print_addresses(capture: Capture, folder: Path) -> None:
     """Print on standard error where to call, by the variables that the SDKs read."""
-    console = terminal_console(stderr=True)
+    say = partial(terminal_console(stderr=True).print, soft_wrap=True)
     for name, url in capture.variables.items():
-        console.print(f"{name}={url}", soft_wrap=True, markup=False, highlight=False)
+        say(f"{name}={url}")
     for each in capture.targets:
         if not each.variables:
             url = f"{capture.origin}/{each.provider}{urlsplit(each.endpoint.base_url).path}"
-            console.print(f"{each.provider}: {url}", soft_wrap=True, markup=False, highlight=False)
-    console.print(
-        f"Recordings go to {_shown(folder)}. Health: {capture.origin}/health", style="dim", soft_wrap=True
-    )
+            say(f"{each.provider}: {url}")
+    say(f"Recordings go to {_shown(folder)}. Health: {capture.origin}/health", style="dim")
 
 
 def print_capture(capture: Capture, folder: Path, *, ran: bool, further: str) -> None:
@@ -55,28 +53,27 @@ def print_capture(capture: Capture, folder: Path, *, ran: bool, further: str) ->
         ran: whether there was a program.
         further: the command to go on with.
     """
-    console = terminal_console(stderr=True)
+    say = partial(terminal_console(stderr=True).print, soft_wrap=True)
     writer = capture.writer
     for name, seen in writer.seen.items():
         recorded = sum(bool(each.recordings) for each in seen.shapes.values())
         own = sum(one.startswith(f"{name}/") for one in writer.written)
-        console.print(
+        say(
             f"{name}: {count(seen.calls, 'call')} of {count(len(seen.shapes), 'shape')}, "
-            f"{count(own, 'new recording')}; {recorded} of the shapes recorded.",
-            soft_wrap=True,
+            f"{count(own, 'new recording')}; {recorded} of the shapes recorded."
         )
-        for why, number in Counter(seen.not_looked_at).most_common():
-            console.print(f"  {count(number, 'call')} not kept: {why}.", style="yellow", soft_wrap=True)
+        for why, number in seen.not_looked_at.most_common():
+            say(f"  {count(number, 'call')} not kept: {why}.", style="yellow")
     for sentence in writer.trouble:
-        console.print(f"Not everything was kept: {sentence}.", style="yellow", soft_wrap=True)
+        say(f"Not everything was kept: {sentence}.", style="yellow")
     if not writer.seen:
         why = "Was an application started with one of the addresses above?"
         if ran:
             names = ", ".join(capture.variables)
             why = f"The program was given base URLs in {names}; does it read one of them?"
-        console.print(f"No call passed. {why}", style="yellow", soft_wrap=True)
+        say(f"No call passed. {why}", style="yellow")
     elif writer.written:
-        console.print(f"Recordings are in {_shown(folder)}. Next: {further}", soft_wrap=True)
+        say(f"Recordings are in {_shown(folder)}. Next: {further}")
 
 
 def _shown(folder: Path) -> Path:

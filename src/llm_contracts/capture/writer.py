@@ -8,6 +8,7 @@ import queue
 import shutil
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,16 +21,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 from llm_contracts.capture.coverage import CaptureCoverage, write_coverage
 from llm_contracts.capture.keeper import CapturedCall, CaptureOptions, Change, Keeper
-from llm_contracts.capture.shape import shape_of
 from llm_contracts.project.endpoint import Endpoint
-from llm_contracts.project.recorded_scenarios import CAPTURED, recorded_files
+from llm_contracts.project.recorded_scenarios import CAPTURED
 from llm_contracts.project.secrets import secrets_in
 from llm_contracts.util.versions import versions
-from llm_contracts.wire.cassette import Cassette, CassetteError, Recording, load, save
+from llm_contracts.wire.cassette import Cassette, Recording, save
 from llm_contracts.wire.cassette.render import render
 from llm_contracts.wire.content import unpacked
 from llm_contracts.wire.interaction import Interaction, Response
-from llm_contracts.wire.protocols import Protocols
 from llm_contracts.wire.protocols.protocol import words
 from llm_contracts.wire.scrub import Scrubber
 
@@ -91,7 +90,7 @@ class Writer:
 
     def __init__(self, project: Project, options: CaptureOptions, endpoints: Mapping[str, Endpoint]) -> None:
         self.room = Room(options.memory)
-        self.seen: dict[str, CaptureCoverage] = {}
+        self.seen: defaultdict[str, CaptureCoverage] = defaultdict(CaptureCoverage)
         self.written: list[str] = []
         self.trouble: dict[str, None] = {}
         self._options = options
@@ -101,13 +100,7 @@ class Writer:
         self._run = f"{self._began:%Y%m%d}-{token_hex(4)}"
         self._clean = Scrubber(self._secrets).text
         self._queue: queue.SimpleQueue[tuple[str, Interaction | str, int] | None] = queue.SimpleQueue()
-        self._keeper = Keeper(
-            options,
-            self._write,
-            _recorded(options.folder, project.protocols),
-            self._coverage,
-            project.protocols,
-        )
+        self._keeper = Keeper(options, self._write, self.seen, project.protocols)
         self._process: ProcessPool | None = None
         self._thread = threading.Thread(target=self._work, name="llm-contracts-capture", daemon=True)
 
@@ -169,12 +162,8 @@ class Writer:
             finally:
                 self.room.give(size)
         elif item:
-            seen = self._coverage(provider)
-            seen.calls += 1
-            seen.not_looked_at[item] += 1
-
-    def _coverage(self, provider: str) -> CaptureCoverage:
-        return self.seen.setdefault(provider, CaptureCoverage())
+            self.seen[provider].calls += 1
+            self.seen[provider].not_looked_at[item] += 1
 
     def _save_coverage(self) -> None:
         for provider, coverage in self.seen.items():
@@ -233,18 +222,6 @@ def _save(file: Path, seen: Cassette, endpoint: Endpoint, secrets: Mapping[str, 
     cassette = Cassette(interactions=change(public), recording=recording)
     scrubber.refuse(file.stem, render(cassette), cassette.interactions)
     save(file, cassette)
-
-
-def _recorded(folder: Path, protocols: Protocols) -> Mapping[str, int]:
-    """How many recordings there are of each shape."""
-    counts: dict[str, int] = {}
-    for file in recorded_files(folder, CAPTURED):
-        try:
-            key = shape_of(load(file).interactions, protocols).key
-        except (CassetteError, ValueError):
-            continue  # `check` says what is wrong with it
-        counts[key] = counts.get(key, 0) + 1
-    return counts
 
 
 def _with_plain_request(interaction: Interaction) -> Interaction:
