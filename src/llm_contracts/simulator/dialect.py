@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -155,7 +156,7 @@ class Dialect:
 
     Attributes:
         base_path: the path part of its base URL; other paths are not found.
-        chat_path: where it is asked for answers, as a pattern of aiohttp's.
+        chat_path: where it is asked for answers; `{name}` stands for any one part of a path.
         key: the key in a request's headers.
         asked: a request's JSON, and what its path says, under the names that OpenAI has for it.
         models: by the name one asks for.
@@ -215,6 +216,11 @@ class Dialect:
     json_type: str = "application/json"
     greatest: Mapping[str, float] = field(default_factory=lambda: {"temperature": 2, "top_p": 1})
     scripts: Mapping[str, Script] = field(default_factory=dict)
+
+    @property
+    def chats_at(self) -> str:
+        """`chat_path` as a regular expression."""
+        return re.sub(r"\{\w+\}", "[^/]+", self.chat_path)
 
     def read(self, path: str, headers: Mapping[str, str], body: bytes) -> ParsedRequest:
         """Read a request. What is not a JSON object becomes a body of None, for the provider to refuse."""

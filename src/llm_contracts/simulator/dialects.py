@@ -30,7 +30,4 @@ DIALECTS: Mapping[str, Dialect] = {
 def dialect_at(uri: str, own: Dialect) -> Dialect:
     """The dialect of what answers at this address: a provider's own, unless another API was asked there."""
     path = urlsplit(uri).path
-    for one in (own, *DIALECTS.values()):
-        if re.search(re.sub(r"\{\w+\}", "[^/]+", one.chat_path) + "$", path):
-            return one
-    return own
+    return next((one for one in (own, *DIALECTS.values()) if re.search(f"{one.chats_at}$", path)), own)

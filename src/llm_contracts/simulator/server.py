@@ -1,10 +1,11 @@
-"""The simulator's own HTTP server: one dialect on a loopback port, in a thread of its own."""
+"""The simulator's own HTTP server: one dialect on a loopback port."""
 
 from __future__ import annotations
 
 import asyncio
+import re
+from contextlib import ExitStack
 from itertools import chain, repeat
-from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
@@ -12,10 +13,12 @@ from aiohttp import web
 
 from llm_contracts.simulator.dialect import Dialect, compact
 from llm_contracts.simulator.dialects import DIALECTS
-from llm_contracts.simulator.engine import KEY, Reply, Responder
+from llm_contracts.simulator.engine import KEY, Responder
 from llm_contracts.simulator.scripts import SCRIPTS, script_named
-
-_START_SECONDS = 10.0
+from llm_contracts.wire.interaction import Request
+from llm_contracts.wire.proxy.access_check import refused
+from llm_contracts.wire.proxy.server import Edge
+from llm_contracts.wire.proxy.session import Session
 
 
 class Simulator:
@@ -38,15 +41,9 @@ class Simulator:
         self._dialect = dialect
         self.key = key
         self._pause = pause
+        self._open = ExitStack()
+        self.origin = ""  # scheme, host and port, without a path
         self.play(next(iter(SCRIPTS)))
-        self._ready = Event()
-        self._port = 0
-        self._thread = Thread(target=self._run, name=f"simulator-{dialect.name}", daemon=True)
-
-    @property
-    def origin(self) -> str:
-        """Scheme, host and port, without a path."""
-        return f"http://127.0.0.1:{self._port}"
 
     @property
     def base_url(self) -> str:
@@ -65,61 +62,52 @@ class Simulator:
         self._turns = ((turn, f"{self._dialect.name}/{script}/{number}") for number, turn in numbered)
 
     def __enter__(self) -> Self:
-        self._thread.start()
-        self._ready.wait(_START_SECONDS)
+        edge = self._open.enter_context(Edge())
+        self.origin = edge.mount(lambda loop, origin: _Session(self, loop, origin)).origin
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_START_SECONDS)
+        self._open.close()
 
-    def _run(self) -> None:
-        with asyncio.Runner() as runner:
-            self._loop = runner.get_loop()
-            served = runner.run(self._start())
-            self._ready.set()
-            self._loop.run_forever()
-            runner.run(served.cleanup())
-
-    async def _start(self) -> web.AppRunner:
-        app = web.Application(client_max_size=64 * 1024 * 1024)
-        base = self._dialect.base_path
-        app.router.add_post(base + self._dialect.chat_path, self._handle)
-        app.router.add_get(f"{base}/models", self._handle)
-        if self._dialect.grants:
-            app.router.add_post(base + self._dialect.grants.path, self._grant)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self._port = int(runner.addresses[0][1])
-        return runner
-
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        grants, headers = self._dialect.grants, request.headers.copy()
-        if grants:  # a token in the query stands where others have their key
-            headers["Authorization"] = f"Bearer {request.query.get(grants.field, '')}"
-        ask = self._dialect.read(request.path, headers, body)
+    async def answer(self, incoming: web.BaseRequest, body: bytes) -> web.StreamResponse:
+        """What the provider says to a request; called by the server."""
+        dialect, headers = self._dialect, incoming.headers.copy()
+        asked, base = f"{incoming.method} {incoming.path}", dialect.base_path
+        if dialect.grants:
+            if asked == f"POST {base}{dialect.grants.path}":
+                status, document = dialect.grants.grant(incoming.query, self.key)
+                lines = [("Content-Type", dialect.json_type), *dialect.headers("grant")]
+                return web.Response(status=status, headers=lines, body=compact(document).encode())
+            # A token in the query stands where others have their key.
+            headers["Authorization"] = f"Bearer {incoming.query.get(dialect.grants.field, '')}"
+        if not re.fullmatch(f"GET {base}/models|POST {base}{dialect.chats_at}", asked):
+            return refused(404, "The provider has no such path.")
         turn, seed = next(self._turns)
-        reply = Responder(dialect=self._dialect, key=self.key, seed=seed).respond(ask, turn)
-        if reply.streamed:
-            return await self._send(request, reply)
-        return web.Response(status=reply.status, headers=list(reply.headers), body=b"".join(reply.pieces))
-
-    async def _grant(self, request: web.Request) -> web.Response:
-        assert self._dialect.grants is not None
-        status, document = self._dialect.grants.grant(request.query, self.key)
-        headers = [("Content-Type", self._dialect.json_type), *self._dialect.headers("grant")]
-        return web.Response(status=status, headers=headers, body=compact(document).encode())
-
-    async def _send(self, request: web.Request, reply: Reply) -> web.StreamResponse:
+        ask = dialect.read(incoming.path, headers, body)
+        reply = Responder(dialect=dialect, key=self.key, seed=seed).respond(ask, turn)
+        if not reply.streamed:
+            return web.Response(status=reply.status, headers=list(reply.headers), body=b"".join(reply.pieces))
         response = web.StreamResponse(status=reply.status, headers=list(reply.headers))
         response.enable_chunked_encoding()
-        await response.prepare(request)
+        await response.prepare(incoming)
         for piece in reply.pieces:
             await response.write(piece)
             await asyncio.sleep(self._pause)
         await response.write_eof()
         return response
+
+
+class _Session(Session):
+    """All that is asked of a simulator."""
+
+    def __init__(self, simulator: Simulator, loop: asyncio.AbstractEventLoop, origin: str) -> None:
+        super().__init__(loop=loop, origin=origin, public=origin)
+        self._simulator = simulator
+
+    async def _answer(
+        self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
+    ) -> web.StreamResponse:
+        del transport
+        return await self._simulator.answer(incoming, request.body)

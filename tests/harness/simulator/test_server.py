@@ -91,8 +91,17 @@ def test_a_request_that_asks_for_no_stream_is_told_that_only_streams_are_played(
     assert b"stream" in content
 
 
-def test_a_path_the_provider_does_not_have_is_not_found(qwen: Simulator) -> None:
-    assert send(qwen, b"{}", path="/completions")[0].status == 404
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/completions"),
+        ("POST", "/x/chat/completions"),
+        ("POST", "/models"),
+        ("GET", "/chat/completions"),
+    ],
+)
+def test_a_path_the_provider_does_not_have_is_not_found(qwen: Simulator, method: str, path: str) -> None:
+    assert send(qwen, b"{}", path=path, method=method)[0].status == 404
 
 
 def test_an_unknown_dialect_names_those_there_are() -> None:
