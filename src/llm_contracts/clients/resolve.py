@@ -18,23 +18,6 @@ class ClientError(Exception):
     """A client's name leads nowhere. The message says why, and what would work."""
 
 
-class UnknownNameError(ClientError):
-    """No client has this name.
-
-    Attributes:
-        name: what was asked for.
-        nearest: names that exist and look alike, best first.
-    """
-
-    def __init__(self, name: str, known: tuple[str, ...]) -> None:
-        self.name = name
-        self.nearest = tuple(get_close_matches(name, known, n=3, cutoff=0.5))
-        hint = (
-            f"did you mean {' or '.join(self.nearest)}?" if self.nearest else f"known are {', '.join(known)}"
-        )
-        super().__init__(f"no client is called {name!r}: {hint} (or give module:attribute)")
-
-
 def resolve(name: str, project: Mapping[str, Client]) -> Client:
     """The client of this name.
 
@@ -44,9 +27,9 @@ def resolve(name: str, project: Mapping[str, Client]) -> Client:
             rely on what `openai` and `litellm` mean.
 
     Raises:
-        UnknownNameError: nothing has this name; it lists the nearest ones.
-        ClientError: the library of a built-in client is not installed, or the module cannot be imported, has
-            no such attribute, or that is not callable; or a program cannot be found.
+        ClientError: nothing has this name; it lists the nearest ones. Or the library of a built-in client is
+            not installed, or the module cannot be imported, has no such attribute, or that is not callable;
+            or a program cannot be found.
     """
     hidden = sorted(BUILTIN.keys() & project.keys())
     if hidden:
@@ -69,7 +52,10 @@ def resolve(name: str, project: Mapping[str, Client]) -> Client:
         return client
     if ":" in name:
         return _imported(name)
-    raise UnknownNameError(name, tuple(sorted(known)))
+    names = sorted(known)
+    nearest = get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(nearest)}?" if nearest else f"known are {', '.join(names)}"
+    raise ClientError(f"no client is called {name!r}: {hint} (or give module:attribute)")
 
 
 def _is_installed(module: str) -> bool:
@@ -83,30 +69,22 @@ def _imported(name: str) -> Client:
     module_name, _, attribute = name.partition(":")
     if not module_name or not attribute:
         raise ClientError(f"{name!r} is not a module:attribute: one of the two is empty")
-    value = _attribute(_module(module_name, name), attribute, name)
-    if not callable(value):
-        raise ClientError(f"{name!r} is an object of type {type(value).__name__}, not a callable client")
-    return cast("Client", value)
-
-
-def _module(module: str, name: str) -> Any:
-    if "/" in module or module.endswith(".py"):
+    if "/" in module_name or module_name.endswith(".py"):
         raise ClientError(
-            f"{name!r}: {module} is a file; name the module, as in shop.llm:{name.split(':')[1]}"
+            f"{name!r}: {module_name} is a file; name the module, as in shop.llm:{name.split(':')[1]}"
         )
     try:
         with offline_litellm():
-            return import_module(module)
+            value: Any = import_module(module_name)
     except Exception as error:
-        raise ClientError(f"{name!r}: importing {module} failed: {type(error).__name__}: {error}") from error
-
-
-def _attribute(module: Any, attribute: str, name: str) -> Any:
-    value = module
+        failed = f"importing {module_name} failed: {type(error).__name__}: {error}"
+        raise ClientError(f"{name!r}: {failed}") from error
     for part in attribute.split("."):
         if not hasattr(value, part):
             nearest = get_close_matches(part, [n for n in dir(value) if not n.startswith("_")], n=3)
             hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
-            raise ClientError(f"{name!r}: {module.__name__} has no attribute {attribute!r}{hint}")
+            raise ClientError(f"{name!r}: {module_name} has no attribute {attribute!r}{hint}")
         value = getattr(value, part)
-    return value
+    if not callable(value):
+        raise ClientError(f"{name!r} is an object of type {type(value).__name__}, not a callable client")
+    return cast("Client", value)

@@ -10,7 +10,7 @@ import pytest
 
 from llm_contracts.clients import builtin
 from llm_contracts.clients.call import Call
-from llm_contracts.clients.resolve import ClientError, UnknownNameError, resolve
+from llm_contracts.clients.resolve import ClientError, resolve
 
 
 def mine(_call: Call) -> Iterator[str]:
@@ -56,14 +56,13 @@ def test_a_file_in_place_of_a_module_is_told_apart() -> None:
 
 
 def test_an_unknown_name_is_told_with_the_nearest_ones() -> None:
-    with pytest.raises(UnknownNameError, match="did you mean adapter-litellm") as error:
+    with pytest.raises(ClientError, match="did you mean adapter-litellm"):
         resolve("adapter-litelm", PROJECT)
-    assert error.value.nearest[0] == "adapter-litellm"
 
 
 def test_a_name_like_no_other_is_told_with_all_of_them() -> None:
     known = "known are adapter-legacy, adapter-litellm, anthropic, anthropic-async, google-genai, .*, openai"
-    with pytest.raises(UnknownNameError, match=known):
+    with pytest.raises(ClientError, match=known):
         resolve("zzz", PROJECT)
 
 

@@ -66,22 +66,21 @@ def _router_calls(library: Any, call: Call, prefix: str) -> Mapping[Function, Ca
     """As `_calls`, by a Router with one deployment."""
     route = {"model": f"openai/{call.model}", "api_base": call.base_url, "api_key": call.api_key}
     router = library.Router(model_list=[{"model_name": call.model, "litellm_params": route}])
-    chat = lambda: getattr(router, f"{prefix}completion")(**chat_arguments(call))  # noqa: E731
-    return {
-        Function.INVOKE: chat,
-        Function.CHAT: chat,
-        Function.EMBEDDINGS: lambda: getattr(router, f"{prefix}embedding")(
-            model=call.model, input=call.input, **call.params
-        ),
-    }
+    calls = _calls(router, call, prefix, routed=False)
+    return {function: calls[function] for function in (Function.INVOKE, Function.CHAT, Function.EMBEDDINGS)}
 
 
-def _calls(library: Any, call: Call, prefix: str) -> Mapping[Function, Callable[[], Any]]:
-    """Each function of an application → how LiteLLM's front page makes it; `prefix`: `a` for asynchronous."""
+def _calls(
+    library: Any, call: Call, prefix: str, *, routed: bool = True
+) -> Mapping[Function, Callable[[], Any]]:
+    """Each function of an application → how LiteLLM's front page makes it; `prefix`: `a` for asynchronous;
+    `routed`: whether each call says where it goes.
+    """
     given = {"model": call.model, **call.params}
 
     def asked(name: str, provider: str, **said: Any) -> Callable[[], Any]:
-        return lambda: getattr(library, prefix + name)(**said, **_route(call, provider))
+        route = _route(call, provider) if routed else {}
+        return lambda: getattr(library, prefix + name)(**said, **route)
 
     chat = asked("completion", "openai", **chat_arguments(call))
     return {

@@ -14,7 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import islice
@@ -23,6 +23,7 @@ from typing import Any, NoReturn, TypeVar
 
 from llm_contracts.clients.builtin import BUILTIN
 from llm_contracts.clients.gateway import Gateway
+from llm_contracts.clients.replacing import replaced
 from llm_contracts.corpus import CorpusStream, name_of
 from llm_contracts.parity.result import Item
 from llm_contracts.project.config import Project, Settings
@@ -154,24 +155,19 @@ def alone(context: WorkerContext, project: Project, at_once: int) -> WorkerPool:
     return pool
 
 
-@contextmanager
-def _outliving_clients() -> Iterator[None]:
+def _outliving_clients() -> AbstractContextManager[None]:
     """A client that ends the process would end the run with its own exit code, 0 perhaps: here the attempt is
     an exception in the client's thread, and so a finding.
     """
-    here, leave = os.getpid(), os._exit
+    here = os.getpid()
 
-    def refuse(status: int) -> NoReturn:
+    def refuse(leave: Callable[[int], NoReturn], status: int) -> NoReturn:
         # Clients run in threads of their own. A child that one forked may end, and so may a worker process.
         if os.getpid() != here or threading.current_thread() is threading.main_thread():
             leave(status)
         raise SystemExit(f"the client tried to end the process with os._exit({status})")
 
-    os._exit = refuse
-    try:
-        yield
-    finally:
-        os._exit = leave
+    return replaced([(os, "_exit", partial(partial, refuse))])
 
 
 @contextmanager
