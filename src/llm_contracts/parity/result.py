@@ -26,15 +26,41 @@ class Readiness(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """The answer, a sentence for each reason, the commands to run next, in their order, and what was seen of
-    the application's own calls, where they were captured.
+class Reason:
+    """One reason for an answer.
+
+    Attributes:
+        answer: which answer it speaks for; `READY` where it only adds something.
+        sentence: what is the case, with the number and names of what is concerned.
+        what: the same without these, for many (`scenarios are not recorded live`), so that the reasons of
+            several providers can be put together; empty where nothing is counted.
+        number: how many are concerned; 0 where nothing is counted.
+        step: the command that deals with it: its words after the tool's name; empty where none helps.
+            `{provider}` stands for the provider's name.
     """
 
     answer: Readiness
-    reasons: tuple[str, ...]
+    sentence: str
+    what: str = ""
+    number: int = 0
+    step: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """The answer, why, the commands to run next, in their order, and what was seen of the application's own
+    calls, where they were captured.
+    """
+
+    answer: Readiness
+    because: tuple[Reason, ...]
     next: tuple[str, ...] = ()
     coverage: CaptureCoverage | None = None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """A sentence for each reason."""
+        return tuple(reason.sentence for reason in self.because)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

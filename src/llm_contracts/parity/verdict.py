@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from shlex import quote
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from llm_contracts.capture.coverage import CaptureCoverage, coverage_of
 from llm_contracts.corpus import CorpusProblem
 from llm_contracts.parity.divergence import Kind, Severity
-from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+from llm_contracts.parity.result import Item, Readiness, Reason, Result, Verdict
 from llm_contracts.project.config import Project
 from llm_contracts.project.scenario import Scenario
 from llm_contracts.util.text import first_names
@@ -30,27 +30,28 @@ _TOOL = "llm-contracts"
 _CHECK = "check --provider {provider}"
 _RECORD = "record --provider {provider} --missing"
 _CAPTURE = "capture -- COMMAND"
-_NOTHING_LIVE = "Nothing is recorded live."
 _AHEAD = -1  # days, the youngest age of a recording: dates are in UTC, and today is where the check runs
 
+_NOT_LIVE = "scenario(s) is/are not recorded live"
+_NOTHING_LIVE = "Nothing is recorded live."
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Reason:
-    """What speaks for an answer, and the command that deals with it: its words after the tool's name; empty
-    where none helps. `{provider}` stands for the provider's name.
-    """
-
-    answer: Readiness
-    sentence: str
-    step: str = ""
-
-
-Reasons = list[_Reason]
+Reasons = list[Reason]
 
 
 def _because(answer: Readiness, sentence: str, step: str = "") -> Reasons:
-    """A reason, if there is anything to say."""
-    return [_Reason(answer=answer, sentence=sentence, step=step)] if sentence else []
+    """A reason that counts nothing."""
+    return [Reason(answer=answer, sentence=sentence, step=step)]
+
+
+def _counting(answer: Readiness, number: int, words: str, rest: str, step: str = "") -> Reasons:
+    """A reason with a number, and the rest of its sentence; none if there is nothing to count."""
+    sentence, what = f"{number} {_for(number, words)}{rest}.", _for(0, words)
+    return [Reason(answer=answer, sentence=sentence, what=what, number=number, step=step)] if number else []
+
+
+def _naming(answer: Readiness, names: Sequence[str], words: str, step: str = "") -> Reasons:
+    """A reason about some scenarios or recordings, if there are any."""
+    return _counting(answer, len(names), words, f": {first_names(names, _SHOWN)}", step)
 
 
 def decide(
@@ -92,26 +93,26 @@ def decide(
     uncompared = {problem.place: problem.reason.partition(":")[0] for problem in left_out}
     apis = [uncompared[row.name] for row in expected if row.name in uncompared]
     expected = tuple(row for row in expected if row.name not in uncompared)
-    reasons = [
+    reasons: Reasons = [
         *_against(mine),
         *_uncompared(apis),
         *(_missing(mine, expected) if expected or not apis else ()),
     ]
     if faults:
-        sentence = f"The waivers file has {_counted(faults, 'fault(s)')}."
+        sentence = f"The waivers file has {faults} {_for(faults, 'fault(s)')}."
         reasons += _because(Readiness.BLOCKED, sentence, "doctor --area waivers")
     reasons += _rehearsed(mine, expected, today, stale_after_days, base_url)
     for each in caveats if mine else ():
         reasons += _because(Readiness.REHEARSED, each, _CHECK)
     missing = () if coverage is None else coverage.unrecorded
-    sentence = _sentence(missing, "shape(s) of your calls has/have no recording")
-    reasons += _because(Readiness.REHEARSED, sentence, _CAPTURE)
-    reasons += _because(Readiness.NO_EVIDENCE, _sentence(unreplayed, "recording(s) has/have no scenario"))
-    agree = _agreeing(mine, "scenario")
+    words = "shape(s) of your calls has/have no recording"
+    reasons += _naming(Readiness.REHEARSED, missing, words, _CAPTURE)
+    reasons += _naming(Readiness.NO_EVIDENCE, unreplayed, "recording(s) has/have no scenario")
     live = f"what can be recorded live is, and less than {stale_after_days} days old"
-    verdict = _verdict(provider, reasons, f"{agree}; {live}.")
-    further = (*_asked_elsewhere(mine, base_url), *_covered(coverage))
-    return replace(verdict, reasons=(*verdict.reasons, *further), coverage=coverage)
+    if not reasons:
+        reasons = _because(Readiness.READY, f"{_agreeing(mine, 'scenario')}; {live}.")
+    reasons += [*_asked_elsewhere(mine, base_url), *_covered(coverage)]
+    return replace(_verdict(provider, reasons), coverage=coverage)
 
 
 def decide_on_result(
@@ -135,30 +136,28 @@ def decide_on_result(
 
 def _uncompared(apis: Sequence[str]) -> Reasons:
     """What was recorded and not compared is not evidence."""
-    if not apis:
-        return []
     counts = ", ".join(f"{api} {number}" for api, number in Counter(apis).most_common())
-    what = _counted(len(apis), "captured call(s) was/were not compared")
-    sentence = f"{what}, because the clients do not make such calls: {counts}."
-    return _because(Readiness.NO_EVIDENCE, sentence)
+    words = "captured call(s) was/were not compared, because the clients do not make such calls"
+    return _counting(Readiness.NO_EVIDENCE, len(apis), words, f": {counts}")
 
 
-def _covered(coverage: CaptureCoverage | None) -> Iterator[str]:
+def _covered(coverage: CaptureCoverage | None) -> Iterator[Reason]:
     if coverage is not None:
         recorded = len(coverage.shapes) - len(coverage.unrecorded)
-        calls = _counted(coverage.calls, "call(s)")
-        yield f"Captured from {calls} of your own: {recorded} of {len(coverage.shapes)} shapes are recorded."
+        calls = f"{coverage.calls} {_for(coverage.calls, 'call(s)')}"
+        shapes = f"{recorded} of {len(coverage.shapes)} shapes are recorded"
+        yield from _because(Readiness.READY, f"Captured from {calls} of your own: {shapes}.")
         for why, number in coverage.not_looked_at.most_common():
-            yield f"{_counted(number, 'call(s)')} not kept: {why}."
+            yield from _counting(Readiness.READY, number, "call(s) not kept", f": {why}")
 
 
-def _asked_elsewhere(items: Sequence[Item], base_url: str) -> Iterator[str]:
-    """A sentence for each other address: whoever reads GO must know that a gateway was asked."""
-    named = [item for item in items if item.provenance == "live" and item.address]
-    elsewhere = [item for item in named if item.address.rstrip("/") != base_url.rstrip("/")]
-    for address in dict.fromkeys(item.address for item in elsewhere) if base_url else ():
-        number = sum(item.address == address for item in elsewhere)
-        yield f"{_counted(number, 'live recording(s) was/were')} made at {address}."
+def _asked_elsewhere(items: Sequence[Item], base_url: str) -> Iterator[Reason]:
+    """A reason for each other address: whoever reads GO must know that a gateway was asked."""
+    named = [item.address for item in items if item.provenance == "live" and item.address]
+    elsewhere = Counter(address for address in named if address.rstrip("/") != base_url.rstrip("/"))
+    for address, number in elsewhere.items() if base_url else ():
+        made = f"{number} {_for(number, 'live recording(s) was/were')} made at {address}."
+        yield from _because(Readiness.READY, made)
 
 
 def decide_streams(provider: str, items: Iterable[Item], *, known: bool = True) -> Verdict:
@@ -175,12 +174,11 @@ def decide_streams(provider: str, items: Iterable[Item], *, known: bool = True) 
     reasons = _against(mine)
     if not mine:
         reasons += _because(Readiness.NO_EVIDENCE, "There are no streams of this provider.", _RECORD)
-    agree = _agreeing(mine, "stream")
-    elsewhere = f"{agree}; recorded elsewhere, not with your own calls."
+    elsewhere = f"{_agreeing(mine, 'stream')}; recorded elsewhere, not with your own calls."
     reasons = reasons or _because(Readiness.REHEARSED, elsewhere, _RECORD)
     steps = {"review", "report", *([_RECORD] if known else [])}
     reasons = [replace(reason, step=reason.step if reason.step in steps else "") for reason in reasons]
-    return _verdict(provider, reasons, agree)
+    return _verdict(provider, reasons)
 
 
 def without_go(result: Result, changed: Sequence[str]) -> Result:
@@ -191,7 +189,7 @@ def without_go(result: Result, changed: Sequence[str]) -> Result:
     sentence = f"Since the run began, changed: {first_names(changed, _SHOWN)}."
     reasons = _because(Readiness.REHEARSED, sentence, _CHECK)
     doubted = {
-        name: replace(_verdict(name, reasons, ""), coverage=result.verdicts[name].coverage) for name in ready
+        name: replace(_verdict(name, reasons), coverage=result.verdicts[name].coverage) for name in ready
     }
     return replace(result, verdicts={**result.verdicts, **doubted}, warnings=(*result.warnings, sentence))
 
@@ -214,14 +212,12 @@ def led_to_folder(result: Result, folder: str, *, corpus: bool = False) -> Resul
     return replace(result, verdicts=verdicts)
 
 
-def _verdict(provider: str, reasons: Reasons, ready: str) -> Verdict:
+def _verdict(provider: str, reasons: Reasons) -> Verdict:
     """The first answer that anything speaks for, its reasons first."""
-    for answer in (Readiness.BLOCKED, Readiness.NO_EVIDENCE, Readiness.REHEARSED):
-        if any(reason.answer is answer for reason in reasons):
-            ordered = sorted(reasons, key=lambda reason: reason.answer is not answer)
-            sentences = tuple(reason.sentence for reason in ordered)
-            return Verdict(answer=answer, reasons=sentences, next=tuple(_commands(provider, ordered)))
-    return Verdict(answer=Readiness.READY, reasons=(ready,))
+    answers = Readiness.BLOCKED, Readiness.NO_EVIDENCE, Readiness.REHEARSED, Readiness.READY
+    given = min((reason.answer for reason in reasons), key=answers.index)
+    ordered = sorted(reasons, key=lambda reason: reason.answer is not given)
+    return Verdict(answer=given, because=tuple(ordered), next=tuple(_commands(provider, ordered)))
 
 
 def _commands(provider: str, reasons: Reasons) -> Iterator[str]:
@@ -247,34 +243,32 @@ def _against(items: Sequence[Item]) -> Reasons:
         for item in items
         if any(d.severity is not Severity.COSMETIC and d.kind is not Kind.UNFAITHFUL for d in item.noise)
     ]
-    found = [
-        (_sentence(unreadable, "recording(s) cannot be used"), "cassettes"),
-        (_sentence(unanswered, "recording(s) cannot be compared"), "report"),
-        (_sentence(noisy, "scenario(s) differs/differ when the reference runs twice"), "report"),
-        *((_differs(items, severity), "review") for severity in (Severity.BREAKING, Severity.VISIBLE)),
+    twice = "scenario(s) differs/differ when the reference runs twice"
+    return [
+        *_naming(Readiness.BLOCKED, unreadable, "recording(s) cannot be used", "cassettes"),
+        *_naming(Readiness.BLOCKED, unanswered, "recording(s) cannot be compared", "report"),
+        *_naming(Readiness.BLOCKED, noisy, twice, "report"),
+        *_differ(items, Severity.BREAKING),
+        *_differ(items, Severity.VISIBLE),
     ]
-    return [reason for each, step in found for reason in _because(Readiness.BLOCKED, each, step)]
 
 
-def _differs(items: Sequence[Item], severity: Severity) -> str:
-    found = [(item.id, d) for item in items for d in item.unwaived if d.severity is severity]
-    if not found:
-        return ""
-    kinds = Counter(str(d.kind) for _, d in found).most_common()
+def _differ(items: Sequence[Item], severity: Severity) -> Reasons:
+    found = [(item.id, str(d.kind)) for item in items for d in item.unwaived if d.severity is severity]
+    kinds = Counter(kind for _, kind in found).most_common()
     counts = ", ".join(f"{kind} {number}" for kind, number in kinds)
-    what = _counted(len(found), f"{severity} difference(s)")
-    names = list(dict.fromkeys(name for name, _ in found))
-    return f"{what} ({counts}) in {first_names(names, _SHOWN)}."
+    rest = f" ({counts}) in {first_names(dict.fromkeys(name for name, _ in found), _SHOWN)}"
+    return _counting(Readiness.BLOCKED, len(found), f"{severity} difference(s)", rest, "review")
 
 
 def _missing(items: Sequence[Item], expected: Sequence[Scenario]) -> Reasons:
     there = {item.scenario for item in items if item.problem is not None or item.ran}
     missing = [row for row in expected if row.id not in there]
     if missing:
-        sentence = _sentence([row.name for row in missing], "scenario(s) has/have no cassette")
         # What no provider answers on demand comes from the simulator, and `record` alone would skip it.
         step = _RECORD if any(row.live for row in missing) else f"{_RECORD} --source simulator"
-        return _because(Readiness.NO_EVIDENCE, sentence, step)
+        names = [row.name for row in missing]
+        return _naming(Readiness.NO_EVIDENCE, names, "scenario(s) has/have no cassette", step)
     return [] if there else _because(Readiness.NO_EVIDENCE, "There are no scenarios for this provider.")
 
 
@@ -290,24 +284,24 @@ def _rehearsed(
     stand_ins = [item for item in there if _of_a_stand_in(item, base_url)]
     again = "record --provider {provider}"
     groups: tuple[tuple[list[Item], str, str], ...] = (
-        ([i for i in mine if i.provenance != "live"], "scenario(s) is/are not recorded live", _RECORD),
+        ([i for i in mine if i.provenance != "live"], _NOT_LIVE, _RECORD),
         (stand_ins, "live recording(s) is/are from this machine", again),
         ([i for i in there if i.recorded_on is None], "live recording(s) has/have no date", again),
         ([i for i, age in dated if age < _AHEAD], "live recording(s) is/are dated in the future", again),
         (stale, f"live recording(s) is/are {limit} days old or older", f"{again} --stale {limit}"),
     )
     asked_anew = {row.id for row in expected if not row.captured}
-    found = []
+    found: Reasons = []
     for named, words, step in groups:
         possible = step if asked_anew & {i.scenario for i in named} else _CAPTURE
-        found.append((_sentence([i.id for i in named], words), possible))
+        found += _naming(Readiness.REHEARSED, [i.id for i in named], words, possible)
     # Without this, rows of which nothing can be had live would be enough for a GO, or a refusal alone.
     answers = {row.id for row in expected if row.expects == "answer"}
-    silent = not any(sentence for sentence, _ in found)
-    if items and silent and not any(i.scenario in answers and _is_fresh(i, today, limit) for i in items):
+    if items and not found and not any(i.scenario in answers and _is_fresh(i, today, limit) for i in items):
         fresh = f"No answer is recorded live and less than {limit} days old."
-        found.append((fresh if any(i.provenance == "live" for i in items) else _NOTHING_LIVE, _RECORD))
-    return [reason for each, step in found for reason in _because(Readiness.REHEARSED, each, step)]
+        some = any(i.provenance == "live" for i in items)
+        found += _because(Readiness.REHEARSED, fresh if some else _NOTHING_LIVE, _RECORD)
+    return found
 
 
 def _age(recorded_on: date, today: date) -> int:
@@ -328,16 +322,17 @@ def _of_a_stand_in(item: Item, base_url: str) -> bool:
 def _agreeing(items: Sequence[Item], noun: str) -> str:
     """`3 scenarios agree, 2 differ as accepted`; what differs cosmetically alone agrees."""
     waived = sum(bool(item.waived) for item in items)
-    agree = _counted(len(items) - waived, f"{noun}(s) agrees/agree")
-    return agree + (f", {_counted(waived, 'differs/differ')} as accepted" if waived else "")
+    agree = len(items) - waived
+    differ = f", {waived} {_for(waived, 'differs/differ')} as accepted" if waived else ""
+    return f"{agree} {_for(agree, f'{noun}(s) agrees/agree')}{differ}"
 
 
-def _sentence(names: Sequence[str], words: str) -> str:
-    return f"{_counted(len(names), words)}: {first_names(names, _SHOWN)}." if names else ""
-
-
-def _counted(number: int, words: str) -> str:
-    """`1 scenario is` or `3 scenarios are`, of `scenario(s) is/are`."""
+def _for(number: int, words: str) -> str:
+    """The words for one or for many: `scenario is` or `scenarios are`, of `scenario(s) is/are`."""
     one = number == 1
     said = re.sub(r"(\w+)/(\w+)", r"\1" if one else r"\2", words)
-    return f"{number} {said.replace('(s)', '' if one else 's')}"
+    return said.replace("(s)", "" if one else "s")
+
+
+NOT_LIVE = frozenset({_for(0, _NOT_LIVE), _NOTHING_LIVE})
+"""What reasons say where recordings are still to be made live."""

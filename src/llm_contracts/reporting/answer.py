@@ -4,7 +4,6 @@ result comes from.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,8 @@ from urllib.parse import quote as quote_url
 from llm_contracts.corpus import CorpusProblem, ProblemKind
 from llm_contracts.cost.model import Cost
 from llm_contracts.parity.divergence import Severity
-from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+from llm_contracts.parity.result import Item, Readiness, Reason, Result, Verdict
+from llm_contracts.parity.verdict import NOT_LIVE
 from llm_contracts.results.changes import Changes
 from llm_contracts.util.text import and_more, count, first_names
 
@@ -36,7 +36,6 @@ _SAME = 2  # recordings that are named of those with the same problem
 
 _ORDER = (Readiness.BLOCKED, Readiness.NO_EVIDENCE, Readiness.REHEARSED, Readiness.READY)
 _STEPS = ("doctor", "cassettes", "report", "review", "record", "capture", "check")
-_NOT_LIVE = ("scenarios are not recorded live", "Nothing is recorded live.")
 
 _UNUSED: Mapping[ProblemKind, str] = {
     ProblemKind.UNREADABLE: "cannot be read",
@@ -51,11 +50,6 @@ _UNUSED: Mapping[ProblemKind, str] = {
     ProblemKind.MADE_UP: "made up, not sent by a provider",
     ProblemKind.NOT_OFFERED: "for which a client has no call",
 }
-
-# A reason about some scenarios or differences: how many, what they have in common, their names or kinds.
-_REASON = re.compile(r"([\d,]+) ([^:(]+)(?:: | \().+\.", re.DOTALL)
-_SINGULAR = re.compile(r"((?:live )?\w+) (is|has|differs|cannot)\b|(\w+ difference)$")
-_PLURALS = {"is": " are", "has": " have", "differs": " differ", "cannot": " cannot", None: ""}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,7 +164,7 @@ def _still_needed(verdict: Verdict) -> str:
     if verdict.answer is Readiness.NO_EVIDENCE:
         return "without some recordings"
     if verdict.answer is Readiness.REHEARSED:
-        live = any(_stem(reason)[0] in _NOT_LIVE for reason in verdict.reasons)
+        live = any(_stem(reason) in NOT_LIVE for reason in verdict.because)
         return "not yet recorded live" if live else "only rehearsed"
     return ""
 
@@ -236,7 +230,7 @@ def blocks(verdicts: Mapping[str, Verdict]) -> tuple[VerdictBlock, ...]:
     found: dict[tuple[object, ...], dict[str, Verdict]] = {}
     for name, verdict in verdicts.items():
         ready = verdict.answer is Readiness.READY
-        stems = () if ready else tuple(_stem(reason)[0] for reason in verdict.reasons)
+        stems = () if ready else tuple(map(_stem, verdict.because))
         found.setdefault((verdict.answer, stems), {})[name] = verdict
     ordered = sorted(found.values(), key=lambda alike: _ORDER.index(next(iter(alike.values())).answer))
     return tuple(_block(alike) for alike in ordered)
@@ -249,28 +243,21 @@ def _block(alike: Mapping[str, Verdict]) -> VerdictBlock:
     elif first.answer is Readiness.READY:
         reasons = (f"{name}: {reason}" for name, verdict in alike.items() for reason in verdict.reasons)
     else:
-        each = zip(*(verdict.reasons for verdict in alike.values()), strict=True)
+        each = zip(*(verdict.because for verdict in alike.values()), strict=True)
         reasons = (_together([*alike], same) for same in each)
     return VerdictBlock(answer=first.answer, providers=tuple(alike), reasons=tuple(reasons))
 
 
-def _stem(reason: str) -> tuple[str, int]:
-    """What a reason says without its number and names, and the number; the whole of another, and 0."""
-    found = _REASON.fullmatch(reason)
-    if found is None:
-        return reason, 0
-    stem, number = found[2].strip(), int(found[1].replace(",", ""))
-    if number == 1:
-        stem = _SINGULAR.sub(lambda each: f"{each[1] or each[3]}s{_PLURALS[each[2]]}", stem, count=1)
-    return stem, number
+def _stem(reason: Reason) -> str:
+    """What a reason says, without number and names where something is counted."""
+    return reason.what or reason.sentence
 
 
-def _together(names: Sequence[str], reasons: Sequence[str]) -> str:
-    numbers = [_stem(reason)[1] for reason in reasons]
-    if not all(numbers):
-        return reasons[0]
-    each = ", ".join(f"{name} {number}" for name, number in zip(names, numbers, strict=True))
-    return f"{sum(numbers):,} {_stem(reasons[0])[0]}: {each}."
+def _together(names: Sequence[str], reasons: Sequence[Reason]) -> str:
+    if not reasons[0].what:
+        return reasons[0].sentence
+    each = ", ".join(f"{name} {reason.number}" for name, reason in zip(names, reasons, strict=True))
+    return f"{sum(reason.number for reason in reasons):,} {reasons[0].what}: {each}."
 
 
 def _commands(verdicts: Mapping[str, Verdict], everyone: Collection[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from llm_contracts.clients.observation import Observation, Usage
 from llm_contracts.corpus import CorpusProblem
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.result import Item, Result, Verdict
+from llm_contracts.util.dataclass_json import to_json as plain_json
 
 FORMAT = 1
 
@@ -44,6 +45,7 @@ def verdict_row(verdict: Verdict) -> dict[str, Any]:
     return {
         "verdict": str(verdict.answer),
         "reasons": list(verdict.reasons),
+        "because": [plain_json(replace(reason, step="")) for reason in verdict.because],
         "next": list(verdict.next),
         "coverage": verdict.coverage and verdict.coverage.document,
     }

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from shlex import quote
 
-from llm_contracts.parity.result import Readiness, Verdict
+from llm_contracts.parity.result import Readiness, Reason, Verdict
 from llm_contracts.parity.verdict import decide_on_result
 from llm_contracts.project.config import ConfigError, Project
 from llm_contracts.project.inputs import refuse_stale
@@ -79,6 +79,6 @@ def _left_out(name: str) -> Verdict:
     """Whoever asks about all providers must not take a part for the whole."""
     return Verdict(
         answer=Readiness.NO_EVIDENCE,
-        reasons=("The last check left it out.",),
+        because=(Reason(answer=Readiness.NO_EVIDENCE, sentence="The last check left it out."),),
         next=(f"llm-contracts check --provider {quote(name)}",),
     )

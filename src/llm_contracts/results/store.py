@@ -15,7 +15,7 @@ from typing import Any
 
 from llm_contracts.capture.coverage import CaptureCoverage
 from llm_contracts.corpus.entries import CorpusProblem
-from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+from llm_contracts.parity.result import Item, Readiness, Reason, Result, Verdict
 from llm_contracts.results.document import FORMAT, document_digest
 from llm_contracts.results.items import AGAIN, DRAFT, ITEMS, ItemsFile, StoredResultError, item_from_json
 from llm_contracts.util.dataclass_json import from_json
@@ -124,7 +124,7 @@ def _result(document: Mapping[str, Any]) -> Result:
         verdicts={
             name: Verdict(
                 answer=Readiness(row["verdict"]),
-                reasons=tuple(row["reasons"]),
+                because=_because(row),
                 next=tuple(row.get("next", ())),
                 coverage=CaptureCoverage.from_document(row["coverage"]) if row.get("coverage") else None,
             )
@@ -134,3 +134,9 @@ def _result(document: Mapping[str, Any]) -> Result:
         warnings=tuple(document["warnings"]),
         left_out=from_json(tuple[CorpusProblem, ...], document.get("left_out", ())),
     )
+
+
+def _because(row: Mapping[str, Any]) -> tuple[Reason, ...]:
+    """The reasons of a verdict; older results have their sentences alone."""
+    older = [{"answer": row["verdict"], "sentence": sentence} for sentence in row["reasons"]]
+    return from_json(tuple[Reason, ...], row.get("because", older))

@@ -40,6 +40,12 @@ def verdict(*items: Item, scenarios: tuple[Scenario, ...] = (PLAIN, ELSEWHERE)) 
     return decide("glm", items, scenarios, today=TODAY)
 
 
+def told(given: Verdict) -> tuple[Readiness, tuple[str, ...], tuple[str, ...]]:
+    assert given.coverage is None
+    return given.answer, given.reasons, given.next
+
+
+SEVERAL = tuple(Scenario(id=f"s{n}", provider="glm", model="glm/m") for n in range(2))
 CASES: list[tuple[Item, Readiness, str]] = [
     (item(), Readiness.READY, f"1 scenario agrees; {LIVE}"),
     (
@@ -133,9 +139,7 @@ def test_each_reason_comes_with_what_to_run_next(only: Item, commands: tuple[str
 
 def test_a_run_that_could_not_show_everything_is_a_rehearsal() -> None:
     given = decide("glm", [item()], (PLAIN,), today=TODAY, caveats=("Bodies were played whole.",))
-    assert given == Verdict(
-        answer=Readiness.REHEARSED, reasons=("Bodies were played whole.",), next=(_CHECK,)
-    )
+    assert told(given) == (Readiness.REHEARSED, ("Bodies were played whole.",), (_CHECK,))
 
 
 def test_a_name_that_a_shell_would_read_is_quoted() -> None:
@@ -162,7 +166,7 @@ def test_a_go_rests_on_an_answer_that_was_recorded_live_and_lately(
         assert given.answer is Readiness.READY
     else:
         reasons = ("No answer is recorded live and less than 90 days old.",)
-        assert given == Verdict(answer=Readiness.REHEARSED, reasons=reasons, next=(_MISSING, _CHECK))
+        assert told(given) == (Readiness.REHEARSED, reasons, (_MISSING, _CHECK))
 
 
 def test_what_cannot_be_recorded_live_may_be_simulated() -> None:
@@ -195,18 +199,14 @@ def test_missing_evidence_comes_before_rehearsal() -> None:
 
 
 def test_a_provider_without_scenarios_has_no_evidence() -> None:
-    assert verdict(scenarios=()) == Verdict(
-        answer=Readiness.NO_EVIDENCE, reasons=("There are no scenarios for this provider.",)
-    )
+    reasons = ("There are no scenarios for this provider.",)
+    assert told(verdict(scenarios=())) == (Readiness.NO_EVIDENCE, reasons, ())
 
 
 def test_streams_recorded_elsewhere_are_a_rehearsal_at_best() -> None:
     given = decide_streams("glm", [item(provenance="imported"), item("other")])
-    assert given == Verdict(
-        answer=Readiness.REHEARSED,
-        reasons=("2 streams agree; recorded elsewhere, not with your own calls.",),
-        next=(_MISSING, _CHECK),
-    )
+    reasons = ("2 streams agree; recorded elsewhere, not with your own calls.",)
+    assert told(given) == (Readiness.REHEARSED, reasons, (_MISSING, _CHECK))
 
 
 def test_streams_that_differ_block_and_no_streams_are_no_evidence() -> None:
@@ -289,8 +289,17 @@ def test_captured_calls_that_were_not_compared_are_counted_by_api_the_most_frequ
         CorpusProblem(place=row.name, reason=reason) for row, reason in zip(rows, reasons, strict=True)
     ]
     given = decide("glm", [], rows, today=TODAY, left_out=left_out)
-    what = "3 captured calls were not compared"
-    assert given == Verdict(
-        answer=Readiness.NO_EVIDENCE,
-        reasons=(f"{what}, because the clients do not make such calls: images 2, embeddings 1.",),
+    what = "captured calls were not compared, because the clients do not make such calls"
+    said = (f"3 {what}: images 2, embeddings 1.",)
+    assert told(given) == (Readiness.NO_EVIDENCE, said, ())
+    assert [(reason.what, reason.number) for reason in given.because] == [(what, 3)]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_reason_says_the_same_of_one_and_of_many_beside_its_number(number: int) -> None:
+    given = verdict(
+        *(item(f"s{n}", provenance="simulated") for n in range(number)), scenarios=SEVERAL[:number]
     )
+    assert [(reason.what, reason.number) for reason in given.because] == [
+        ("scenarios are not recorded live", number)
+    ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+from llm_contracts.parity.result import Item, Readiness, Reason, Result, Verdict
 from llm_contracts.wire.interaction import Request
 
 
@@ -16,6 +16,17 @@ def divergence(kind: Kind, where: str = "usage.total_tokens", **values: Any) -> 
     return Divergence(
         kind=kind, where=where, reference=reference, candidate=candidate, fingerprint=f"{kind}-{where}"
     )
+
+
+def verdict(answer: Readiness, *reasons: str | tuple[int, str, str], next: tuple[str, ...] = ()) -> Verdict:  # noqa: A002 - as the field
+    """A verdict; a reason is a sentence, or a number, what is counted, and the rest of the sentence."""
+    because = [
+        Reason(answer=answer, sentence=each)
+        if isinstance(each, str)
+        else Reason(answer=answer, sentence=f"{each[0]} {each[1]}{each[2]}", what=each[1], number=each[0])
+        for each in reasons
+    ]
+    return Verdict(answer=answer, because=tuple(because), next=next)
 
 
 def observation(*texts: str, client: str = "left", **fields: Any) -> Observation:
@@ -80,8 +91,8 @@ def mixed() -> Result:
         ),
         missing=("deepseek/chat",),
         verdicts={
-            "openai": Verdict(answer=Readiness.BLOCKED, reasons=("1 of 3 scenarios differs: no-usage.",)),
-            "deepseek": Verdict(answer=Readiness.NO_EVIDENCE, reasons=("chat has no recording.",)),
+            "openai": verdict(Readiness.BLOCKED, "1 of 3 scenarios differs: no-usage."),
+            "deepseek": verdict(Readiness.NO_EVIDENCE, "chat has no recording."),
         },
         complaints=("waivers.toml: waiver 2 matches nothing: delete it.",),
         warnings=("cassettes/openai/old.yaml belongs to no scenario.",),

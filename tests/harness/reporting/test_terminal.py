@@ -14,7 +14,16 @@ from llm_contracts.parity.result import Readiness, Result, Verdict
 from llm_contracts.reporting.answer import answer
 from llm_contracts.reporting.terminal import print_result, print_verdicts
 from llm_contracts.util.text import SIGNS
-from tests.harness.reporting.samples import BODY, INVENTED, divergence, item, mixed, observation, result
+from tests.harness.reporting.samples import (
+    BODY,
+    INVENTED,
+    divergence,
+    item,
+    mixed,
+    observation,
+    result,
+    verdict,
+)
 
 
 def shown(value: Result, *, width: int = 110, encoding: str = "utf-8") -> str:
@@ -96,8 +105,8 @@ def test_what_both_paths_share_is_shown_once_and_absence_in_words() -> None:
 def test_long_values_and_long_lists_are_cut_with_a_sign() -> None:
     kinds = [Kind.TEXT, Kind.USAGE, Kind.ERROR, Kind.ATTEMPTS, Kind.TELEMETRY]
     found = tuple(divergence(kind, reference="x" * 500) for kind in kinds)
-    verdict = Verdict(answer=Readiness.BLOCKED, reasons=tuple(f"Reason {n}." for n in range(9)))
-    text = shown(result(item(divergences=found), verdicts={"openai": verdict}))
+    stopped = verdict(Readiness.BLOCKED, *(f"Reason {n}." for n in range(9)))
+    text = shown(result(item(divergences=found), verdicts={"openai": stopped}))
     assert "and 2 more kinds" in text
     assert "x" * 200 not in text.replace("\n", "")
     assert "and 3 more reasons" in text
@@ -158,7 +167,7 @@ def test_there_is_no_colour_unless_the_output_is_a_terminal() -> None:
 
 
 def test_only_ready_is_a_go() -> None:
-    verdicts = {str(each): Verdict(answer=each, reasons=("All agree.",)) for each in Readiness}
+    verdicts = {str(each): verdict(each, "All agree.") for each in Readiness}
     words = [line.split()[:2] for line in verdict_lines(verdicts) if line.startswith(("GO  ", "NO-GO  "))]
     assert [name for word, name in words if word == "GO"] == ["ready:"]
     assert [name for word, name in words if word == "NO-GO"] == ["blocked:", "no-evidence:", "rehearsed:"]
@@ -171,10 +180,9 @@ def verdict_lines(verdicts: Mapping[str, Verdict], everyone: Collection[str] = (
 
 
 def rehearsed(provider: str, number: int) -> Verdict:
-    sentence = "scenario is not recorded live" if number == 1 else "scenarios are not recorded live"
-    return Verdict(
-        answer=Readiness.REHEARSED,
-        reasons=(f"{number} {sentence}: {provider}/plain-stream and others.",),
+    return verdict(
+        Readiness.REHEARSED,
+        (number, "scenarios are not recorded live", f": {provider}/plain-stream and others."),
         next=(
             f"llm-contracts record --provider {provider} --missing",
             f"llm-contracts check --provider {provider}",
@@ -201,7 +209,7 @@ def test_what_stops_providers_for_several_reasons_is_one_plan_that_names_who_nee
         named = [f"llm-contracts {step}".replace(" --", f" --provider {name} --") for step in own]
         check = [f"llm-contracts check --provider {name}"] if own else []
         readiness = Readiness.READY if not own else Readiness.BLOCKED if len(own) > 1 else Readiness.REHEARSED
-        verdicts[name] = Verdict(answer=readiness, reasons=(f"{name} said so",), next=(*named, *check))
+        verdicts[name] = verdict(readiness, f"{name} said so", next=(*named, *check))
     found = answer(result(item(), verdicts=verdicts), ["acme", "go", "zenith"])
     who = "--provider zenith --provider acme"
     assert found.next == (
@@ -223,7 +231,7 @@ def test_what_only_lacks_recordings_is_amber_and_what_differs_is_red() -> None:
     amber, red = "\x1b[1;33mNO-GO", "\x1b[1;31mNO-GO"
     assert amber in colours(rehearsed("openai", 2))
     assert red not in colours(rehearsed("openai", 2))
-    assert red in colours(Verdict(answer=Readiness.BLOCKED, reasons=("It differs.",)))
+    assert red in colours(verdict(Readiness.BLOCKED, "It differs."))
 
 
 def test_what_was_normalised_is_shown_with_its_numbers() -> None:
@@ -288,12 +296,10 @@ def test_however_much_differs_it_fits_two_screens_and_the_answer_stands_last(wid
         for n in range(40)
     ]
     verdicts = {
-        each.provider: Verdict(
-            answer=Readiness.BLOCKED,
-            reasons=(
-                f"{n} breaking differences (text 1) in {each.id}.",
-                f"1 visible difference (order 1) in {n}.",
-            ),
+        each.provider: verdict(
+            Readiness.BLOCKED,
+            (n, "breaking differences", f" (text 1) in {each.id}."),
+            (1, "visible differences", f" (order 1) in {n}."),
             next=(f"llm-contracts review --provider {each.provider}",),
         )
         for n, each in enumerate(items[::40], 1000)

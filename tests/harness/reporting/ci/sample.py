@@ -19,6 +19,7 @@ from llm_contracts.reporting.answer import RunContext
 from llm_contracts.reporting.ci.annotations import FilePosition, notes, workflow_commands
 from llm_contracts.reporting.ci.junit import junit
 from llm_contracts.reporting.ci.markdown import comment, summary
+from tests.harness.reporting.samples import verdict
 
 ABOUT = RunContext(
     run="0123456789abcdef",
@@ -80,26 +81,22 @@ def sample() -> Result:
 
 _REVIEW = "llm-contracts review"
 _VERDICTS: Mapping[str, Verdict] = {
-    "deepseek": Verdict(
-        answer=Readiness.BLOCKED,
-        reasons=(
-            "2 breaking differences (usage_missing 2) in deepseek/reasoning, deepseek/tool-calls.",
-            "1 visible difference (deltas 1) in deepseek/tool-calls.",
-        ),
+    "deepseek": verdict(
+        Readiness.BLOCKED,
+        "2 breaking differences (usage_missing 2) in deepseek/reasoning, deepseek/tool-calls.",
+        "1 visible difference (deltas 1) in deepseek/tool-calls.",
         next=(_REVIEW,),
     ),
-    "glm": Verdict(
-        answer=Readiness.BLOCKED,
-        reasons=(
-            "1 recording cannot be used: glm/cut-stream.",
-            "1 breaking difference (attempts 1) in glm/rate-limit.",
-        ),
+    "glm": verdict(
+        Readiness.BLOCKED,
+        "1 recording cannot be used: glm/cut-stream.",
+        "1 breaking difference (attempts 1) in glm/rate-limit.",
         next=("llm-contracts cassettes", _REVIEW),
     ),
-    "openai": Verdict(answer=Readiness.READY, reasons=("2 scenarios agree, 1 differs as accepted.",)),
-    "qwen": Verdict(
-        answer=Readiness.NO_EVIDENCE,
-        reasons=("2 scenarios have no cassette: qwen/tool-calls, qwen/reasoning.",),
+    "openai": verdict(Readiness.READY, "2 scenarios agree, 1 differs as accepted."),
+    "qwen": verdict(
+        Readiness.NO_EVIDENCE,
+        "2 scenarios have no cassette: qwen/tool-calls, qwen/reasoning.",
         next=("llm-contracts record --provider qwen --missing", "llm-contracts check --provider qwen"),
     ),
 }

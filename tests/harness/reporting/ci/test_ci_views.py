@@ -14,13 +14,14 @@ from markdown_it import MarkdownIt
 
 from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.result import Readiness, Result, Verdict
+from llm_contracts.parity.result import Readiness, Result
 from llm_contracts.reporting.answer import RunContext
 from llm_contracts.reporting.ci.annotations import AnnotationLevel, notes, workflow_commands
 from llm_contracts.reporting.ci.junit import junit
 from llm_contracts.reporting.ci.markdown import COMMENT_BYTES, MARKER, SUMMARY_BYTES, comment, summary
 from tests.harness.reporting.ci.sample import ABOUT, divergence, find, item, sample, samples
 from tests.harness.reporting.html.runs import HOSTILE, whole_run
+from tests.harness.reporting.samples import verdict
 
 FOLDER = Path(__file__).parents[4] / "docs" / "samples"
 RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")
@@ -212,9 +213,7 @@ def big(verdicts: int = 80) -> Result:
         item(f"acme/{'很' * 60}-{n}", (Kind.TEXT, f"字段{n}.{'名' * 40}", "值" * 400, "|`@a #1" * 90))
         for n in range(700)
     )
-    answers = {
-        f"p{n}": Verdict(answer=Readiness.BLOCKED, reasons=("理由" * 600,) * 9) for n in range(verdicts)
-    }
+    answers = {f"p{n}": verdict(Readiness.BLOCKED, *("理由" * 600,) * 9) for n in range(verdicts)}
     return replace(sample(), items=items, verdicts=answers, missing=tuple(f"acme/m{n}" for n in range(9_000)))
 
 

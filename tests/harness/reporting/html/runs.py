@@ -11,10 +11,11 @@ from typing import Any
 from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Divergence, Kind
-from llm_contracts.parity.result import Item, Readiness, Result, Verdict
+from llm_contracts.parity.result import Item, Readiness, Result
 from llm_contracts.reporting.answer import RunContext
 from llm_contracts.reporting.html.page import render
 from llm_contracts.wire.interaction import End, Interaction, Piece, Request, Response
+from tests.harness.reporting.samples import verdict
 
 HOSTILE = (
     "</script><script>window.broken = 1</script><!-- <img src=x onerror='window.broken = 1'> "
@@ -143,8 +144,8 @@ def whole_run() -> Result:
         ),
         missing=("zenith/agrees",),
         verdicts={
-            "acme": Verdict(answer=Readiness.BLOCKED, reasons=("1 breaking difference.", HOSTILE)),
-            "zenith": Verdict(answer=Readiness.READY, reasons=()),
+            "acme": verdict(Readiness.BLOCKED, "1 breaking difference.", HOSTILE),
+            "zenith": verdict(Readiness.READY),
         },
         warnings=(HOSTILE,),
     )

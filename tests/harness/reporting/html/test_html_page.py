@@ -14,11 +14,12 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from llm_contracts.clients.observation import Chunk, Observation, Usage
 from llm_contracts.parity.divergence import Kind
-from llm_contracts.parity.result import Readiness, Verdict
+from llm_contracts.parity.result import Readiness
 from llm_contracts.reporting.html.page import group_rows
 from llm_contracts.review.decisions import Choice, Scope, parse_decisions
 from llm_contracts.review.tui.keys import HELP
 from tests.harness.reporting.html.runs import ABOUT, HOSTILE, found, item, said, whole_run, write
+from tests.harness.reporting.samples import verdict
 
 pytestmark = pytest.mark.long
 
@@ -112,9 +113,9 @@ def test_where_only_recordings_are_missing_the_page_is_amber_and_equal_verdicts_
     browser: Browser, tmp_path: Path
 ) -> None:
     lacking = {
-        name: Verdict(
-            answer=Readiness.REHEARSED,
-            reasons=(f"2 scenarios are not recorded live: {name}/agrees, {name}/other.",),
+        name: verdict(
+            Readiness.REHEARSED,
+            (2, "scenarios are not recorded live", f": {name}/agrees, {name}/other."),
             next=(f"llm-contracts record --provider {name} --missing",),
         )
         for name in ("acme", "zenith")
