@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from llm_contracts.simulator.answering import parts_of
 from llm_contracts.simulator.ask import ParsedRequest
 from llm_contracts.simulator.dialect import Dialect, FilterShape, Json, RefusalText, Stream, compact, digits
 from llm_contracts.simulator.script import (
+    GATEWAY,
     Ending,
     GatewayPage,
     Insert,
@@ -23,18 +24,6 @@ from llm_contracts.wire.interaction import Headers
 KEY = "sk-simulated-0000000000000000"
 """The one key the simulator accepts by default; it opens nothing else."""
 _STREAMS_ONLY = b"The simulator only plays answers that are asked for as a stream."
-
-# What any gateway may say, with the names that HTTP has for it. Dialects know better for some.
-_GATEWAY: Mapping[Refused, tuple[int, str]] = {
-    Refused.FORBIDDEN: (403, "Forbidden"),
-    Refused.NOT_FOUND: (404, "Not Found"),
-    Refused.TIMEOUT: (408, "Request Timeout"),
-    Refused.CONFLICT: (409, "Conflict"),
-    Refused.UNPROCESSABLE: (422, "Unprocessable Entity"),
-    Refused.UNAVAILABLE: (503, "Service Unavailable"),
-    Refused.OVERLOADED: (503, "Service Overloaded"),
-    Refused.SITE_OVERLOADED: (529, "Site Overloaded"),
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -182,7 +171,7 @@ def words_for(dialect: Dialect, why: Refused) -> RefusalText:
     """
     if why is Refused.MID_STREAM and why not in dialect.words:
         why = Refused.SERVER_ERROR
-    return dialect.words[why] if why in dialect.words else dialect.gateway(*_GATEWAY[why])
+    return dialect.words[why] if why in dialect.words else dialect.gateway(*GATEWAY[why])
 
 
 def _event(dialect: Dialect, value: Json) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,6 +33,19 @@ class Refused(StrEnum):
     UNPROCESSABLE = "unprocessable"
     UNAVAILABLE = "unavailable"
     SITE_OVERLOADED = "site_overloaded"
+
+
+GATEWAY: Mapping[Refused, tuple[int, str]] = {
+    Refused.FORBIDDEN: (403, "Forbidden"),
+    Refused.NOT_FOUND: (404, "Not Found"),
+    Refused.TIMEOUT: (408, "Request Timeout"),
+    Refused.CONFLICT: (409, "Conflict"),
+    Refused.UNPROCESSABLE: (422, "Unprocessable Entity"),
+    Refused.UNAVAILABLE: (503, "Service Unavailable"),
+    Refused.OVERLOADED: (503, "Service Overloaded"),
+    Refused.SITE_OVERLOADED: (529, "Site Overloaded"),
+}
+"""What any gateway may say, with the names that HTTP has for it. Dialects know better for some."""
 
 
 class Ending(StrEnum):

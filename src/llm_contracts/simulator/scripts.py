@@ -12,6 +12,7 @@ from difflib import get_close_matches
 
 from llm_contracts.simulator import texts
 from llm_contracts.simulator.script import (
+    GATEWAY,
     Ending,
     GatewayPage,
     Insert,
@@ -46,31 +47,25 @@ def _midway(raw: bytes, *, with_rest: bool = False) -> ScriptedAnswer:
 
 
 _ANSWERS: Mapping[str, ScriptedAnswer] = {
-    "plain-stream": PLAIN,
+    **dict.fromkeys(("plain-stream", "json-mode", "finish-length", "content-parts"), PLAIN),
+    **dict.fromkeys(("wrong-key", "unknown-model", "bad-parameter"), PLAIN),
+    **dict.fromkeys(("list-models", "list-models-wrong-key"), PLAIN),
     "multi-turn-chat": _FOLLOWS,
     "system-prompt": _says(texts.TEACHER),
-    "json-mode": PLAIN,
     "long-stream": _says(texts.long_text()),
     "reasoning": replace(_says(texts.CONCLUSION), reasoning=texts.THOUGHTS),
-    "finish-length": PLAIN,
     "content-filter": replace(_says(texts.DANGEROUS), ending=Ending.FILTERED),
     "no-usage": replace(_FOLLOWS, usage=False),
     "no-usage-at-once": replace(
         _FOLLOWS, usage=False, inserts=(Insert(after=0.0, raw=_COMMENT, with_rest=True),)
     ),
-    "wrong-key": PLAIN,
-    "unknown-model": PLAIN,
-    "bad-parameter": PLAIN,
     "mid-stream-error": replace(PLAIN, ending=Ending.ERROR),
     "no-done": replace(_FOLLOWS, ending=Ending.NO_DONE),
-    "list-models": PLAIN,
-    "list-models-wrong-key": PLAIN,
     "empty-answer": _says(()),
     "equal-chunks": _says(texts.EQUAL),
     "think-tags": _says(texts.THINKING_ALOUD),
     "tool-calls": replace(_says(()), arguments=texts.ARGUMENTS),
     "parallel-tool-calls": replace(_says(()), arguments=texts.ARGUMENTS, calls=2),
-    "content-parts": PLAIN,
     "content-list": replace(_FOLLOWS, listed=True),
     "finish-normal": replace(_FOLLOWS, finish="normal"),
     "finish-no-resources": replace(_FOLLOWS, finish="insufficient_system_resource"),
@@ -98,13 +93,7 @@ _REFUSALS: Mapping[str, Refused] = {
     "too-long": Refused.TOO_LONG,
     "unpaid": Refused.UNPAID,
     "overloaded": Refused.OVERLOADED,
-    "status-403": Refused.FORBIDDEN,
-    "status-404": Refused.NOT_FOUND,
-    "status-408": Refused.TIMEOUT,
-    "status-409": Refused.CONFLICT,
-    "status-422": Refused.UNPROCESSABLE,
-    "status-503": Refused.UNAVAILABLE,
-    "status-529": Refused.SITE_OVERLOADED,
+    **{f"status-{status}": why for why, (status, _) in GATEWAY.items() if why is not Refused.OVERLOADED},
 }
 
 SCRIPTS: Mapping[str, Script] = {
