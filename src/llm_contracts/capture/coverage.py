@@ -12,7 +12,7 @@ from typing import Any
 
 from llm_contracts.project.config import ConfigError
 from llm_contracts.project.recorded_scenarios import CAPTURED
-from llm_contracts.util.files import read_file, replace_file
+from llm_contracts.util.files import files_like, read_file, replace_file
 from llm_contracts.util.json_values import as_list, as_mapping, read_json
 
 FORMAT = 1
@@ -100,7 +100,7 @@ def coverage_of(cassettes: Path, provider: str) -> CaptureCoverage | None:
         ConfigError: a file cannot be read.
     """
     folder = cassettes / provider
-    files = sorted(folder.glob(f"{CAPTURED}*.json"))
+    files = sorted(files_like(folder, f"{CAPTURED}*.json"))
     if not files:
         return None
     documents = []

@@ -27,6 +27,7 @@ from llm_contracts.corpus.index import INDEX, read_index
 from llm_contracts.corpus.judge import CHAT, judged, read_each, require_call
 from llm_contracts.corpus.vcr import is_cassette, read_cassette
 from llm_contracts.project.scenario import Provider
+from llm_contracts.util.files import files_below
 from llm_contracts.wire.cassette import CassetteError, load
 from llm_contracts.wire.cassette.model import Provenance
 from llm_contracts.wire.interaction import Interaction
@@ -184,7 +185,7 @@ def _visible(folder: Path) -> list[Path]:
     """The files in the depths of a folder, hidden ones and those of hidden folders excepted."""
     return sorted(
         path
-        for path in folder.rglob("*")
+        for path in files_below(folder)
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 

@@ -13,7 +13,7 @@ from llm_contracts.doctor.finding import Finding, FindingLevel, finding, warning
 from llm_contracts.doctor.keys_in_files import known_values, shapes
 from llm_contracts.project.config import Project
 from llm_contracts.run.check import nothing_recorded, orphans
-from llm_contracts.util.files import read_file
+from llm_contracts.util.files import files_below, read_file
 from llm_contracts.wire.cassette import Cassette, CassetteError, load
 from llm_contracts.wire.interaction import Headers, Interaction
 from llm_contracts.wire.scrub import Scrubber
@@ -21,7 +21,7 @@ from llm_contracts.wire.scrub import Scrubber
 
 def recording_files(project: Project) -> tuple[Path, ...]:
     """Every recording of a project, owned by a scenario or not."""
-    return tuple(sorted(project.settings.cassettes.rglob("*.yaml")))
+    return tuple(sorted(files_below(project.settings.cassettes, "*.yaml")))
 
 
 def check_cassettes(
@@ -57,8 +57,12 @@ def check_cassettes(
         for number, interaction in enumerate(cassettes[file].interactions):
             faults = _faults(interaction, Scrubber(secrets))
             found += [f"{place}: interactions[{number}].{what}" for what in faults]
-    for file in sorted(file for file in project.settings.snapshots.rglob("*") if file.is_file()):
-        place, data = project.settings.shown(file), read_file(file)
+    for file in sorted(file for file in files_below(project.settings.snapshots) if file.is_file()):
+        place = project.settings.shown(file)
+        try:
+            data = read_file(file)
+        except FileNotFoundError:
+            continue
         found += [
             f"{place}: holds {what}. Revoke it if it is a key, and make it again."
             for what in (*known_values(data, secrets), *shapes(data))

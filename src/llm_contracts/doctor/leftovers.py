@@ -87,7 +87,10 @@ def _in_file(root: Path, name: str, retiring: Retiring) -> Iterator[Leftover]:
     if name.endswith(PYTHON) and any(f"/{each.replace('.', '/')}/" in module for each in retiring.modules):
         yield Leftover(area="code", file=name, line=0, text="the code itself")
         return
-    data = (root / name).read_bytes()
+    try:
+        data = (root / name).read_bytes()
+    except FileNotFoundError:  # it is removed meanwhile
+        return
     if (len(data) > _LONGEST and not REQUIREMENTS.search(name)) or b"\0" in data:
         return
     words, text = _words(retiring), data.decode("utf-8", "replace")

@@ -26,6 +26,7 @@ from llm_contracts.project.config import Project
 from llm_contracts.project.endpoint import overrides
 from llm_contracts.project.secrets import NOT_HIDDEN, not_hidden, secrets_in
 from llm_contracts.run.options import local_day
+from llm_contracts.util.files import files_below
 from llm_contracts.util.git import repository_files
 from llm_contracts.util.versions import installed_version
 from llm_contracts.wire.cassette import Cassette
@@ -113,4 +114,4 @@ def _searched(project: Project) -> tuple[Path, ...]:
     """What git tracks, and stored results: those are not tracked, but handed around."""
     settings = project.settings
     tracked = {settings.root / name for name in repository_files(settings.root)}
-    return tuple(sorted(tracked | {file for file in settings.report.rglob("*") if file.is_file()}))
+    return tuple(sorted(tracked | {file for file in files_below(settings.report) if file.is_file()}))

@@ -20,7 +20,7 @@ from llm_contracts.clients.command import CommandClient
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.simulator.dialect import Dialect
 from llm_contracts.simulator.dialects import DIALECTS
-from llm_contracts.util.files import read_file
+from llm_contracts.util.files import files_below, files_like, read_file
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
 
@@ -136,7 +136,7 @@ class Project:
     def without_scenario(self, provider: str = "") -> tuple[str, ...]:
         """The recordings that no scenario replays, by name: all below the folder, or those of a provider."""
         folder, owned = self.settings.cassettes, set(map(self.cassette, self.scenarios))
-        files = (folder / provider).glob("*.yaml") if provider else folder.rglob("*.yaml")
+        files = files_like(folder / provider, "*.yaml") if provider else files_below(folder, "*.yaml")
         left = (file.relative_to(folder).with_suffix("").as_posix() for file in files if file not in owned)
         return tuple(sorted(left))
 

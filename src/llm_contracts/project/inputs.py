@@ -9,13 +9,14 @@ import site
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from llm_contracts.project.config import ConfigError, Settings
-from llm_contracts.util.files import read_file
+from llm_contracts.util.files import files_below, files_like, read_file
 from llm_contracts.util.text import first_names
 from llm_contracts.util.versions import installed_packages, versions
 
@@ -103,9 +104,9 @@ def changed_since(settings: Settings, stored: Mapping[str, str]) -> tuple[str, .
 
 
 def _settings_files(settings: Settings) -> Iterator[Path]:
-    yield from settings.cassettes.rglob("*.yaml")
+    yield from files_below(settings.cassettes, "*.yaml")
     for pattern in ("*/*.yaml", "*/captured-*.json"):  # unlike `rglob`, also in folders that are links
-        yield from settings.cassettes.glob(pattern)
+        yield from files_like(settings.cassettes, pattern)
     yield from (settings.waivers, settings.clients, settings.scenarios)
     for client in settings.commands.values():
         yield from client.files()
@@ -163,6 +164,7 @@ def _prefix(folder: Path | str) -> str:
 
 def _digest(file: Path) -> str:
     """Sixteen hex digits; empty for a file that is not there, which equals no digest."""
-    if not file.is_file():
-        return ""
-    return hashlib.sha256(read_file(file)).hexdigest()[:16]
+    with suppress(FileNotFoundError):  # it is removed meanwhile
+        if file.is_file():
+            return hashlib.sha256(read_file(file)).hexdigest()[:16]
+    return ""

@@ -12,6 +12,7 @@ from pathlib import Path
 from llm_contracts.project.recorded_call import row_of, stream_call
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.project.well_known import WELL_KNOWN, unlisted
+from llm_contracts.util.files import files_like
 from llm_contracts.wire.content import decoded
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction, Response
@@ -25,7 +26,7 @@ _TAIL = 4096  # bytes: the last events of a stream
 
 def recorded_files(cassettes: Path, prefix: str) -> tuple[Path, ...]:
     """All recordings below a cassettes folder whose names begin so."""
-    return tuple(sorted(cassettes.glob(f"*/{prefix}*.yaml")))
+    return tuple(sorted(files_like(cassettes, f"*/{prefix}*.yaml")))
 
 
 def imported_scenarios(cassettes: Path) -> tuple[Scenario, ...]:

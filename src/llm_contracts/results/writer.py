@@ -177,7 +177,7 @@ def writing(
 
 def _tidy(folder: Path) -> None:
     """Finish the last step of a run that was killed before it, and remove what others have left."""
-    remove_abandoned_drafts(folder, ".*.tmp")
+    remove_abandoned_drafts(folder, deep=False)
     draft, items = folder / DRAFT, folder / ITEMS
     if draft.is_file():
         try:

@@ -8,6 +8,7 @@ are writing is left alone.
 from __future__ import annotations
 
 import errno
+import fnmatch
 import os
 import re
 import secrets
@@ -16,6 +17,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from glob import iglob
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +31,22 @@ _DRAFT = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")
 
 class LockedError(Exception):
     """Another process is writing to the same folder."""
+
+
+def files_below(folder: Path, pattern: str = "*") -> Iterator[Path]:
+    """All that lies in the depths of a folder and is named so, folders included. Linked folders are not
+    entered. Others may remove any of it meanwhile: before Python 3.12, `Path.rglob` raises then.
+    """
+    for below, folders, files in os.walk(folder):
+        yield from (Path(below, name) for name in fnmatch.filter((*folders, *files), pattern))
+
+
+def files_like(folder: Path, pattern: str) -> Iterator[Path]:
+    """`Path.glob` without `**`, of a folder that others may change meanwhile: before Python 3.12, that raises
+    where they remove a folder.
+    """
+    found = iglob(pattern, root_dir=folder, include_hidden=True)  # noqa: PTH207 - that one raises
+    return map(folder.joinpath, found)
 
 
 def read_file(file: Path, *, writer_within: float = 0) -> bytes:
@@ -71,25 +89,34 @@ def replacing(file: Path, *, check: Callable[[Path], None] = lambda _draft: None
     file = Path(os.path.realpath(file))
     if file.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(file))
-    if file.exists() and not file.is_file():
-        raise _irregular(file, file.stat().st_mode)
+    mode = _mode(file)
+    if mode is not None and not stat.S_ISREG(mode):
+        raise _irregular(file, mode)
     file.parent.mkdir(parents=True, exist_ok=True)
-    remove_abandoned_drafts(file.parent, ".*.tmp")
+    remove_abandoned_drafts(file.parent, deep=False)
     draft = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-    mode = file.stat().st_mode & 0o777 if file.exists() else None
-    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if mode is None else mode)
+    permissions = 0o666 if mode is None else mode & 0o777
+    handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, permissions)
     try:
         with os.fdopen(handle, "wb") as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
         if mode is not None:
-            draft.chmod(mode)
+            draft.chmod(permissions)
         check(draft)
         rename(draft, file)
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
+
+
+def _mode(file: Path) -> int | None:
+    """What stands there, and its permissions; None where nothing does."""
+    try:
+        return file.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def rename(draft: Path, file: Path) -> None:
@@ -126,15 +153,16 @@ def write_pieces(file: Path, pieces: Iterable[str]) -> None:
             draft.writelines(piece.encode() for piece in pieces)
 
 
-def abandoned_drafts(folder: Path, pattern: str = "**/.*.tmp") -> tuple[Path, ...]:
-    """The drafts in a folder, by default anywhere below it, whose process has ended."""
-    named = ((file, _DRAFT.fullmatch(file.name)) for file in sorted(folder.glob(pattern)))
+def abandoned_drafts(folder: Path, *, deep: bool = True) -> tuple[Path, ...]:
+    """The drafts in a folder, or anywhere below it (`deep`), whose process has ended."""
+    drafts = (files_below if deep else files_like)(folder, ".*.tmp")
+    named = ((file, _DRAFT.fullmatch(file.name)) for file in sorted(drafts))
     return tuple(file for file, match in named if match and not _is_running(int(match[1])))
 
 
-def remove_abandoned_drafts(folder: Path, pattern: str = "**/.*.tmp") -> None:
+def remove_abandoned_drafts(folder: Path, *, deep: bool = True) -> None:
     """Remove what killed processes have left. One that cannot be removed stays; it does no harm."""
-    for draft in abandoned_drafts(folder, pattern):
+    for draft in abandoned_drafts(folder, deep=deep):
         with suppress(OSError):
             draft.unlink(missing_ok=True)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from llm_contracts.util.files import files_below
+
 
 def git(folder: Path, *arguments: str) -> str | None:
     """What git prints when it is run in a folder; None where git is not installed, or fails.
@@ -41,7 +43,7 @@ def repository_files(root: Path, *, untracked: bool = False) -> tuple[str, ...]:
     more = ("--others", "--exclude-standard") if untracked else ()
     listed = git(root, "ls-files", "-z", "--cached", *more)
     if listed is None:
-        files = (file.relative_to(root) for file in root.rglob("*"))
+        files = (file.relative_to(root) for file in files_below(root))
         names = {
             file.as_posix()
             for file in files

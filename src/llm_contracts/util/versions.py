@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+from llm_contracts.util.files import files_like
+
 _ALWAYS = ("litellm", "openai", "llm-contracts")
 
 
@@ -64,6 +66,6 @@ def installed_packages() -> dict[str, str]:
     """Name → release of everything that is installed, by the names of folders: to read what each says of
     itself takes a tenth of a second. What setuptools leaves in a source folder (`shop.egg-info`) names none.
     """
-    folders = (path for entry in reversed(sys.path) for path in Path(entry).glob("*-*.*-info"))
+    folders = (path for entry in reversed(sys.path) for path in files_like(Path(entry), "*-*.*-info"))
     named = (path.stem.split("-")[:2] for path in folders)  # an egg's third part is the Python it is for
     return {name.replace("_", "-").lower(): version for name, version in named}

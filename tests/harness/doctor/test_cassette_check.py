@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from llm_contracts.cli import run
+from llm_contracts.doctor.cassettes import check_cassettes
+from llm_contracts.project.config import load_settings
+from llm_contracts.project.load import load_project
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.interaction import Interaction
 from tests.fixtures import Capsys
+from tests.harness.meanwhile import meanwhile
 from tests.harness.run.projects import cassette, make_project
 
 FILE = Path("cassettes/acme/other.yaml")
@@ -142,3 +146,20 @@ def test_recordings_kept_outside_the_project_are_named_by_their_whole_path(
     (tmp_path / "pyproject.toml").write_text(f'{toml}cassettes = "{away}"\n')
     assert run(["cassettes"]) == 3
     assert f"{away}/broken.yaml" in capsys.readouterr().err
+
+
+def test_snapshots_that_others_remove_meanwhile_do_not_end_the_search(project: Path) -> None:
+    opened = load_project(load_settings(project))
+    opened.settings.snapshots.mkdir(exist_ok=True)
+    for number in range(100):  # to read them takes a while
+        (opened.settings.snapshots / f"earlier-{number}").touch()
+
+    def make_and_remove(number: int) -> None:
+        file = opened.settings.snapshots / f"later-{number}"
+        file.touch()
+        file.unlink()
+
+    with meanwhile(make_and_remove):
+        for _ in range(10):
+            _, found = check_cassettes(opened, {})
+            assert not found

@@ -14,6 +14,7 @@ from llm_contracts.doctor.leftovers import find_leftovers
 from llm_contracts.project.config import Retiring, load_settings
 from tests.fixtures import Capsys
 from tests.harness.doctor.made_up_files import MADE_UP
+from tests.harness.meanwhile import meanwhile
 
 _PROJECT = """\
 [project]
@@ -193,3 +194,21 @@ def test_in_made_up_repositories_every_line_is_found_and_no_other(tmp_path: Path
         load_settings(tmp_path, needed=False), root=tmp_path, retire=Retiring(requirements=("requests",))
     )
     assert {(one.file, one.line) for one in find_leftovers(settings).found} == expected
+
+
+def test_files_that_others_remove_meanwhile_do_not_end_the_search(tmp_path: Path) -> None:
+    settings = replace(
+        load_settings(tmp_path, needed=False), root=tmp_path, retire=Retiring(requirements=("requests",))
+    )
+
+    for number in range(100):  # to read them takes a while
+        (tmp_path / f"earlier-{number}").touch()
+
+    def make_and_remove(number: int) -> None:
+        file = tmp_path / f"later-{number}"
+        file.touch()
+        file.unlink()
+
+    with meanwhile(make_and_remove):
+        for _ in range(20):
+            assert not find_leftovers(settings).found

@@ -15,6 +15,7 @@ from llm_contracts.project.config import load_settings
 from llm_contracts.project.inputs import SETTINGS, changed_since, code_files, input_files, outdated
 from llm_contracts.project.load import load_project
 from llm_contracts.util.versions import installed_packages, installed_version, versions
+from tests.harness.meanwhile import meanwhile
 from tests.harness.run.projects import TOML, make_project
 
 
@@ -143,3 +144,22 @@ def test_code_that_is_loaded_past_pythons_modules_is_an_input(
     monkeypatch.delitem(sys.modules, "module_in_an_archive", raising=False)
     loaded = archive if "archive" in loading else beside
     assert loaded.name in input_files(load_settings(root))
+
+
+def test_recordings_that_others_remove_meanwhile_do_not_end_the_look_at_what_has_changed(
+    tmp_path: Path,
+) -> None:
+    settings = load_settings(make_project(tmp_path))
+    stored = input_files(settings)
+
+    def make_and_remove(number: int) -> None:
+        file = settings.cassettes / f"folder-{number}" / "file.yaml"
+        file.parent.mkdir()
+        file.touch()
+        file.unlink()
+        file.parent.rmdir()
+
+    with meanwhile(make_and_remove):
+        for _ in range(300):
+            changed = changed_since(settings, stored)
+            assert all(name.startswith("cassettes/folder-") for name in changed)

@@ -13,6 +13,8 @@ import pytest
 from llm_contracts.project.config import env_file
 from llm_contracts.util.files import (
     LockedError,
+    files_below,
+    files_like,
     locked,
     read_file,
     replace_file,
@@ -20,6 +22,7 @@ from llm_contracts.util.files import (
     write_pieces,
     write_text,
 )
+from tests.harness.meanwhile import meanwhile
 
 DEAD = 4_000_000  # beyond what Linux gives a process
 
@@ -143,3 +146,33 @@ def test_a_folder_is_locked_for_one_process_and_free_when_that_is_killed(tmp_pat
         holder.kill()
     with locked(tmp_path, wait=True):
         assert tmp_path.is_dir()
+
+
+def test_folders_that_others_remove_meanwhile_do_not_end_a_search(tmp_path: Path) -> None:
+    stays = tmp_path / "folder" / "file.yaml"
+    stays.parent.mkdir()
+    stays.touch()
+
+    def make_and_remove(number: int) -> None:
+        inner = tmp_path / str(number) / "inner"
+        inner.mkdir(parents=True)
+        inner.rmdir()
+        inner.parent.rmdir()
+
+    with meanwhile(make_and_remove):
+        for _ in range(1000):
+            found = [*files_below(tmp_path, "*.yaml"), *files_like(tmp_path, "*/*.yaml")]
+            assert found == [stays, stays]
+
+
+def test_a_file_that_others_remove_meanwhile_can_be_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+
+    def make_and_remove(_: int) -> None:
+        file.touch()
+        file.unlink(missing_ok=True)
+
+    with meanwhile(make_and_remove):
+        for _ in range(2000):
+            with pytest.raises(EOFError), replacing(file):
+                raise EOFError  # before anything is brought to the disk, which takes long
