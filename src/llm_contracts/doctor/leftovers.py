@@ -71,9 +71,10 @@ def find_leftovers(settings: Settings) -> Leftovers:
             'Say for instance: modules = ["mycompany.old_client"], requirements = ["requests"].'
         )
     found: list[Leftover] = []
+    packages = PackageFinder(retiring.requirements)
     kept = dict.fromkeys(retiring.keep, 0)
     for name in repository_files(settings.root, untracked=True):
-        lines = tuple(_in_file(settings.root, name, retiring))
+        lines = tuple(_in_file(settings.root, name, retiring, packages))
         pattern = next((each for each in retiring.keep if fnmatchcase(name, each)), None)
         if pattern is None:
             found += lines
@@ -82,7 +83,7 @@ def find_leftovers(settings: Settings) -> Leftovers:
     return Leftovers(found=tuple(found), kept=kept)
 
 
-def _in_file(root: Path, name: str, retiring: Retiring) -> Iterator[Leftover]:
+def _in_file(root: Path, name: str, retiring: Retiring, packages: PackageFinder) -> Iterator[Leftover]:
     module = "/" + PurePosixPath(name).with_suffix("").as_posix() + "/"
     if name.endswith(PYTHON) and any(f"/{each.replace('.', '/')}/" in module for each in retiring.modules):
         yield Leftover(area="code", file=name, line=0, text="the code itself")
@@ -95,19 +96,23 @@ def _in_file(root: Path, name: str, retiring: Retiring) -> Iterator[Leftover]:
         return
     words, text = _words(retiring), data.decode("utf-8", "replace")
     lines = lines_of(name, text)
-    named = PackageFinder(retiring.requirements).lines(name, lines)
-    named |= _imported(name, text, retiring) if name.endswith(PYTHON) else frozenset()
+    tree = _tree(text) if name.endswith(PYTHON) else _tree("")
+    named = packages.lines(name, lines, tree) | _imported(name, tree, retiring)
     for number, line in _outside_the_table(lines):
         if number in named or words.search(line):
             yield Leftover(area=_area(name, line), file=name, line=number, text=line.strip())
 
 
-def _imported(name: str, text: str, retiring: Retiring) -> frozenset[int]:
-    """The lines of a Python file that import what is to go, in whatever way it is named there."""
+def _tree(text: str) -> ast.Module:
+    """The Python in a file; nothing where it cannot be read."""
     try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError):
-        return frozenset()
+        return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+def _imported(name: str, tree: ast.Module, retiring: Retiring) -> frozenset[int]:
+    """The lines of a Python file that import what is to go, in whatever way it is named there."""
     folder = PurePosixPath(name).parent.parts
     bound = {given: module for node in ast.walk(tree) for module, given in _imports(node, folder) if given}
     return frozenset(

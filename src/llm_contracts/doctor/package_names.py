@@ -11,7 +11,6 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 PYTHON = (".py", ".pyi", ".pyw", ".pyx")
 REQUIREMENTS = re.compile(
@@ -39,6 +38,7 @@ _INSTALL = (
     rf"{_GAP}(?:install|add|sync|inject|wheel|download|create|--with|--from)|\beasy_install)(?:{_GAP}|=)"
     r"(?:(?!\s#|&&|;|\||`|\.\s|(?<![\"']),\s+\w).)*?"
 )
+_BEGINS = re.compile(f"(?i:{_INSTALL})")
 _ASSIGNED = re.compile(
     r"^\s*(?:-\s+)?(?:(?:export|local|readonly|declare|ARG|ENV|set|variable)\s+)*"
     r"[\"']?(?P<key>[\w.$-]+)(?:\(\w+\)|[\"'])?\s*(?:(?P<block>\{)|(?:::?=|\?=|\+=|[:=])(?!=)(?P<value>.*))"
@@ -57,7 +57,7 @@ _LOADERS = re.compile(  # what loads a module, or replaces a part of one, by its
 
 def lines_of(name: str, text: str) -> list[str]:
     """The lines as they are meant: those of a notebook's cells are texts in JSON, one a line."""
-    lines = text.splitlines()
+    lines = re.split(r"\r\n?|\n", text)  # as editors count; a form feed ends none
     return [_decoded(line) for line in lines] if name.endswith(".ipynb") else lines
 
 
@@ -74,61 +74,49 @@ def _is_about_packages(key: str) -> bool:
     return any(map(_PACKAGES.fullmatch, words)) and "on" not in words  # `depends_on` is about services
 
 
-@dataclass(frozen=True, slots=True)
 class PackageFinder:
     """Finds packages by their names, which may be spelt in any of the ways of PEP 503."""
 
-    packages: Sequence[str]
+    def __init__(self, packages: Sequence[str]) -> None:
+        # `python3-requests` is how distributions of Linux have it.
+        names = "|".join(re.sub(r"[-_.]+", "[-_.]+", name) for name in packages)
+        self._packages = packages
+        self._spelt = rf"(?:py(?:thon)?[\d.]*-)?(?:{names})"
+        self._name = rf"{self._spelt}(?![\w/-])"  # whatever stands before it
+        self._word = rf"(?<![\w.-]){self._name}"
+        self._named = re.compile(f"(?i:{self._spelt})")
+        self._installs = re.compile(f"(?i:{_INSTALL}{self._word})")
 
-    @property
-    def spelt(self) -> str:
-        """A name; `python3-requests` is how distributions of Linux have it."""
-        names = "|".join(re.sub(r"[-_.]+", "[-_.]+", name) for name in self.packages)
-        return rf"(?:py(?:thon)?[\d.]*-)?(?:{names})"
-
-    @property
-    def name(self) -> str:
-        """A name, whatever stands before it."""
-        return rf"{self.spelt}(?![\w/-])"
-
-    @property
-    def word(self) -> str:
-        """A name as a word of its own."""
-        return rf"(?<![\w.-]){self.name}"
-
-    def lines(self, file: str, lines: Sequence[str]) -> frozenset[int]:
-        """The numbers, from 1 on, of the lines of a file that name one."""
-        if not self.packages:
+    def lines(self, file: str, lines: Sequence[str], tree: ast.Module) -> frozenset[int]:
+        """The numbers, from 1 on, of the lines of a file that name one; `tree` is the Python in it."""
+        if not self._packages:
             return frozenset()
-        found: set[int] = set()
-        code = file.endswith((*PYTHON, ".ipynb"))
-        if any(map(re.compile(f"(?i:{self.spelt})").search, lines)):
-            tell = self._telling(file)
+        found = set(self._in_code(tree))  # where a name may be put together from several texts
+        if any(map(self._named.search, lines)):
+            tell, installed = self._telling(file), _installed(lines)
             found |= {number for number, line in enumerate(lines, 1) if tell.search(line)}
-            found |= set(self._in_commands(lines, listed=file.endswith((".yml", ".yaml"))))
-            if not code and not file.endswith((*_PROSE, *_CODE)):
-                found |= set(self._in_lists(lines))
-        if code:  # where a name may be put together from several texts
-            found |= set(self._in_code(_tree(lines)))
+            found |= set(self._in_commands(lines, installed, listed=file.endswith((".yml", ".yaml"))))
+            if not file.endswith((*PYTHON, ".ipynb", *_PROSE, *_CODE)):
+                found |= set(self._in_lists(lines, installed))
         return frozenset(found)
 
     def _telling(self, file: str) -> re.Pattern[str]:
         """What tells by itself, in one line."""
-        word, name = self.word, self.name
+        word, name = self._word, self._name
         parts = [
             rf"{word}(?:\[[\w, -]+\])?\s?(?:[=~!<>]=\s?\d+\.|[<>]\d+\.|~=|===)",
             rf"^\W*import (?:[\w.]+(?: as \w+)?,\s*)*{word}(?=\s*(?:$|[,;.#\"'`\\]|as\b))",
             rf"\bfrom {word}[\w.]* import\b",
             rf"{word}.*(?<!-)>\s*\S*(?:req|constraints)\S*\.(?:txt|in)",
             # Bazel's labels, Nix in a shell, Chef and Puppet, mypy
-            rf"requirement\([\"']{word}|@\w+//{word}|@\w+_{self.spelt}//|\w*packages\.{name}",
+            rf"requirement\([\"']{word}|@\w+//{word}|@\w+_{self._spelt}//|\w*packages\.{name}",
             rf"package\s*\{{?\s*[\"']{word}|\[mypy-{name}",
         ]
         if file.endswith((*PYTHON, ".ipynb")):  # also within texts, and what a script needs (PEP 723)
             called = r"(?:import_module|__import__|patch(?:\.\w+)?|modules)[(\[]\s*"
             parts += [rf"(?<=import ){word}|(?<=from ){word}|(?:^#.*|{called})[\"']{word}"]
         if _RECIPES.search(file):
-            parts.append(rf"^[^#]*{self.spelt}(?!\w)")
+            parts.append(rf"^[^#]*{self._spelt}(?!\w)")
         if REQUIREMENTS.search(file):
             parts.append(
                 rf"(?:^\s*(?:-\s*)?(?:name:\s*)?|[\[,\"']\s*|^\s*[\w-]+\s*=\s*[\"']?|egg=|/|::){name}"
@@ -137,13 +125,11 @@ class PackageFinder:
             parts.append(rf"[\"'\s]\^?{word}[*$^]*[\"']?,?\s*$|dependency-name:\s*[\"']?{word}")
         return re.compile("(?i:" + "|".join(parts) + ")")
 
-    def _in_commands(self, lines: Sequence[str], *, listed: bool) -> Iterator[int]:
+    def _in_commands(self, lines: Sequence[str], installed: frozenset[str], *, listed: bool) -> Iterator[int]:
         """Arguments of commands that install, also where one goes on over several lines, and what is handed
         to one by a loop, by `xargs` or as a text.
         """
-        begins, word = re.compile(f"(?i:{_INSTALL})"), re.compile(f"(?i:{self.word})")
-        installs = re.compile(f"(?i:{_INSTALL}{self.word})")
-        installed, command, text, listing = _installed(lines), "", "", False
+        word, command, text, listing = re.compile(f"(?i:{self._word})"), "", "", False
         for number, line in enumerate(lines, 1):
             item = re.fullmatch(r"\s*-\s*(\S+)\s*", line) if listed else None
             said = item[1] if item else line.strip().removeprefix("args: ")
@@ -152,26 +138,25 @@ class PackageFinder:
             if word.search(line):
                 loop = re.search(r"\bfor (\w+) in\b", line)
                 handed = text or re.search(r"(?i)xargs.*\binstall\b", line) or (loop and loop[1] in installed)
-                if handed or any(
-                    match.end() > len(command) - len(said) for match in installs.finditer(command)
-                ):
+                ends = (match.end() for match in self._installs.finditer(command))
+                if handed or any(end > len(command) - len(said) for end in ends):
                     yield number
             opener = re.search(r"(?i)(?:\bpip|req|constraints).*<<-?\s*[\"']?(\w+)", line)
             text = opener[1] if opener else "" if line.strip() == text else text
             goes_on = (
                 listing
                 or re.search(r"^(?:entrypoint|command):.*\bpip\d?\W*$", said)
-                or (command.count('"') % 2 and begins.search(f"{command} "))
+                or (command.count('"') % 2 and _BEGINS.search(f"{command} "))
             )
             command = command if goes_on else command[:-1] if said.endswith(("\\", "`", "^")) else ""
 
-    def _in_lists(self, lines: Sequence[str]) -> Iterator[int]:
+    def _in_lists(self, lines: Sequence[str], installed: frozenset[str]) -> Iterator[int]:
         """What stands below a key, or in a variable, whose name says that it is about packages."""
-        word = re.compile(f"(?i:{self.word}|(?<=/){self.name})")
+        word = re.compile(f"(?i:{self._word}|(?<=/){self._name})")
         alone = re.compile(
-            rf"(?i)\s*(?:-\s+)?(?:[\w.$-]+\s*[:=]\s*)?[\"']?{self.word}[\"']?,?\s*(?:[=<>!~].*)?"
+            rf"(?i)\s*(?:-\s+)?(?:[\w.$-]+\s*[:=]\s*)?[\"']?{self._word}[\"']?,?\s*(?:[=<>!~].*)?"
         )
-        installed, loops = _installed(lines), any("{{ item" in line for line in lines)
+        loops = any("{{ item" in line for line in lines)
         above: list[tuple[int, str, str]] = []  # how far it is indented, the key, the open bracket or quote
 
         def tells(key: str) -> bool:
@@ -204,11 +189,11 @@ class PackageFinder:
 
     def _in_code(self, tree: ast.Module) -> Iterator[int]:
         """Texts in Python: what installing or loading calls get, and lists that are about packages."""
-        installs, word = re.compile(f"(?i:{_INSTALL}{self.word})"), re.compile(f"(?i:{self.word})")
-        named = re.compile(rf"(?i){self.word}(?:$|[.:\[\s=~!<>;@])")
+        word = re.compile(f"(?i:{self._word})")
+        named = re.compile(rf"(?i){self._word}(?:$|[.:\[\s=~!<>;@])")
         for node in ast.walk(tree):
             texts = list(_texts(node)) if isinstance(node, (ast.Call, ast.For)) else []
-            if isinstance(node, ast.Call) and installs.search(" ".join(text for text, _ in texts)):
+            if isinstance(node, ast.Call) and self._installs.search(" ".join(text for text, _ in texts)):
                 yield from (number for text, number in texts if word.search(text))
             about = isinstance(node, ast.Call) and _loads(node)
             about = about or (isinstance(node, ast.For) and any(map(_loads, ast.walk(node))))
@@ -241,18 +226,9 @@ def _texts(node: ast.AST) -> Iterator[tuple[str, int]]:
     return ((each.value, each.lineno) for each in nodes if isinstance(each.value, str))
 
 
-def _tree(lines: Sequence[str]) -> ast.Module:
-    """The Python in a file; nothing where it is none, as a notebook is none as a whole."""
-    try:
-        return ast.parse("\n".join(lines))
-    except (SyntaxError, ValueError, RecursionError):
-        return ast.Module(body=[], type_ignores=[])
-
-
 def _installed(lines: Sequence[str]) -> frozenset[str]:
     """The variables that are handed to commands that install."""
-    begins = re.compile(f"(?i:{_INSTALL})")
-    commands = [line[match.start() :] for line in lines for match in begins.finditer(line)]
+    commands = [line[match.start() :] for line in lines for match in _BEGINS.finditer(line)]
     return frozenset(
         name for each in commands for name in re.findall(r"(?:\$[{(]?|\{\{\s*)(?:env\.)?(\w+)", each)
     )

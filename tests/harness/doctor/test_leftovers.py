@@ -177,6 +177,15 @@ def _left(root: Path, monkeypatch: pytest.MonkeyPatch, name: str, line: str) -> 
     return run(["leftovers", "--module", "shop.old_client", "--requirement", "requests"])
 
 
+def test_lines_are_counted_as_editors_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form feed, as old sources have between their parts, ends no line."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "calls.py").write_text("x = 1\n\f\nfrom .old_client import y\nimport requests\n")
+    run(["leftovers", "--module", "shop.old_client", "--requirement", "requests", "--json", "out.json"])
+    assert _found(tmp_path / "out.json") == {("imports", "shop/calls.py:3"), ("imports", "shop/calls.py:4")}
+
+
 def test_a_lock_file_of_any_size_is_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = "# \n" * 400_000 + 'name = "requests"'
     assert _left(tmp_path, monkeypatch, "uv.lock", text) == Exit.DIVERGENCE
