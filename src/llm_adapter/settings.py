@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from importlib.util import find_spec
+from threading import RLock
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -179,19 +180,26 @@ class Reading:
         return Settings.from_environ(self.source, self.providers)
 
 
+_CHANGING = RLock()
+
+
 @contextmanager
 def environment(**values: str) -> Iterator[None]:
-    """Set variables for a moment: for libraries that can only be configured by them while being imported."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    """Set variables for a moment: for libraries that can only be configured by them while being imported.
+
+    One thread at a time, or the second would take for the application's what the first has set, and leave it.
+    """
+    with _CHANGING:
+        before = {name: os.environ.get(name) for name in values}
+        os.environ.update(values)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
 
 def _surroundings_mistake(names: Iterable[str], variables: Variables) -> SettingsError | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -360,3 +362,15 @@ def test_who_uses_a_proxy_is_a_secret(name: str) -> None:
     secrets = Settings.from_environ({name: value}).secrets
     assert {"tok%2Fen-1", "tok/en-1", "pass-word-2"} <= set(secrets)
     assert "pass-word-2" not in repr(Settings.from_environ({name: value}))
+
+
+def test_variables_that_several_threads_set_for_a_moment_are_as_they_were() -> None:
+    """First calls come at once, and each imports LiteLLM."""
+
+    def set_for_a_moment(_: int) -> None:
+        with environment(A_VARIABLE_OF_THIS_TEST="1"):
+            time.sleep(0.001)  # another thread's turn
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(set_for_a_moment, range(100)))
+    assert os.environ.get("A_VARIABLE_OF_THIS_TEST") is None

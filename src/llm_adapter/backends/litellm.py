@@ -59,11 +59,11 @@ def library() -> Any:
     package into the process, and silence the HTTP library's log.
     """
     http_log = logging.getLogger("httpx")
-    level = http_log.level
     quiet = environment(
         LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MODE="PRODUCTION", CUSTOM_TIKTOKEN_CACHE_DIR=""
     )
-    with uncollected(), quiet:
+    with quiet, uncollected():  # one thread at a time
+        level = http_log.level
         try:
             import litellm
             from litellm._service_logger import ServiceLogging
@@ -71,7 +71,7 @@ def library() -> Any:
             raise
         except Exception as error:  # whatever it makes of a variable: `LITELLM_LOG` is an attribute's name
             raise SettingsError(_misread(error)) from error
-    http_log.setLevel(level)
+        http_log.setLevel(level)
 
     litellm.suppress_debug_info = True  # else it prints a banner to stdout on every error
     litellm.disable_streaming_logging = True
