@@ -45,6 +45,14 @@ def _raw(edge: Edge, *lines: str, body: bytes = b"") -> tuple[int, dict[str, Any
     return int(head.split()[1]), json.loads(document)
 
 
+def test_whoever_sends_a_header_twice_that_may_stand_once_is_told_which(edge: Edge) -> None:
+    with edge.replay([streamed(DONE)]) as session:
+        head = (f"POST {urlsplit(session.origin).path}{TARGET} HTTP/1.1", "Host: 127.0.0.1")
+        status, message = _message(_raw(edge, *head, "User-Agent: one", "User-Agent: other"))
+    assert status == 400
+    assert "has the header User-Agent twice" in message
+
+
 def _until(connection: socket.socket, end: bytes) -> bytes:
     """What comes until it ends so."""
     received = b""

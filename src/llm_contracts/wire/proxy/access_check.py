@@ -34,6 +34,10 @@ _TOO_LONG = (
     f"The request's line or one of its headers is longer than {LONGEST_LINE} bytes, or there are more than "
     f"{MOST_HEADERS} headers."
 )
+_TWICE = re.compile(r"Duplicate '((?!host|content-length|transfer-encoding)[\w-]+)' header", re.IGNORECASE)
+"""What aiohttp says of a header that may stand once and decides nothing, such as `User-Agent`. Most servers
+take two: who gets this answer must see that it is about the request, and not about what was recorded.
+"""
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _LOG = logging.getLogger(__name__)
 
@@ -129,6 +133,9 @@ class _Connection(web.RequestHandler):
             raise ConnectionError("part of an answer has been sent already")
         if isinstance(exc, LineTooLong) or "oo many" in (message or ""):
             response = refused(431, _TOO_LONG)
+        elif (twice := _TWICE.search(message or "")) is not None:
+            why = f"The request has the header {twice[1]} twice, which RFC 9110 (5.3) forbids"
+            response = refused(status, f"{why}. Some servers refuse that, and so does the edge.")
         elif status < 500:  # noqa: PLR2004
             response = refused(status, "This is not an HTTP request that the edge understands.")
         else:
