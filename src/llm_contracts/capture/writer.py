@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Self
@@ -33,9 +32,8 @@ from llm_contracts.wire.protocols.protocol import words
 from llm_contracts.wire.scrub import Scrubber
 
 if TYPE_CHECKING:
-    from pebble import ProcessPool
-
     from llm_contracts.project.config import Project
+    from llm_contracts.util.processes import ProcessPool
 
 _EVERY = 1.0  # seconds between two writings of what was seen
 _LARGEST_REQUEST = 64 * 2**20  # bytes to unpack a request to; memory is to stay bounded
@@ -196,11 +194,11 @@ class Writer:
     def _elsewhere(self, work: Callable[[], None]) -> None:
         """Do it in a process of its own: to search a megabyte would keep calls waiting for seconds."""
         if self._process is None or not self._process.active:  # a killed process takes its pool with it
-            from pebble import ProcessPool
+            from llm_contracts.util.processes import SPAWN, ProcessPool
 
             if self._process is not None:
                 self._process.join()
-            self._process = ProcessPool(1, context=get_context("spawn"))
+            self._process = ProcessPool(1, context=SPAWN)
         self._process.schedule(work).result()
 
 

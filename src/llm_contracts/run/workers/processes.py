@@ -9,7 +9,6 @@ from __future__ import annotations
 import faulthandler
 import json
 import logging
-import multiprocessing
 import os
 import signal
 import threading
@@ -27,8 +26,6 @@ from operator import length_hint
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pebble import ProcessExpired, ProcessPool
-
 from llm_contracts.results.items import Packed
 from llm_contracts.run.options import IN_FLIGHT
 from llm_contracts.run.workers.threads import (
@@ -41,8 +38,8 @@ from llm_contracts.run.workers.threads import (
     importing,
     task_name,
 )
+from llm_contracts.util.processes import SPAWN, ProcessExpired, ProcessPool
 
-_SPAWN = multiprocessing.get_context("spawn")  # a fork would copy locks that other threads hold
 _ROUNDS, _MOST_ROUNDS = 2, 8
 """Tasks of a batch for each thread: at first many, as a process waits for the slowest of a batch, and few at
 last, so that all processes end together.
@@ -94,9 +91,9 @@ def processes(
             return _Batch(tasks=following) if following else None
 
         with TemporaryDirectory(prefix="llm-contracts-") as notes:
-            begun = _SPAWN.Value("i", 0)
+            begun = SPAWN.Value("i", 0)
             started = (context, at_once, Path(notes), own_processors(count), begun)
-            workers = ProcessPool(count, initializer=_start, initargs=started, context=_SPAWN)
+            workers = ProcessPool(count, initializer=_start, initargs=started, context=SPAWN)
             try:
                 false_starts = 0
                 for batch, future in as_they_finish(take, partial(_submit, workers), lambda: 2 * count):
