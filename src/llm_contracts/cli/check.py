@@ -240,13 +240,13 @@ def _with_cost(
 ) -> tuple[Mapping[str, Any], Exit]:
     """Measure and print: the costs' document, and the exit code that they alone would earn."""
     from llm_contracts.cost.model import cost_document
-    from llm_contracts.cost.run import measure_with_limits
+    from llm_contracts.cost.run import CostPlan, measure
     from llm_contracts.cost.views import print_cost
     from llm_contracts.util.terminal import progress_bar, report_console
 
     count = len({row.provider for row in scenarios})
     with captured_stdout(), progress_bar("cost", count, still=True) as done:
-        cost = measure_with_limits(project, scenarios, options, limits, progress=done)
+        cost = measure(project, scenarios, options, CostPlan(at_most=limits), progress=done)
     if not frame.json_takes_over():
         print_cost(report_console(), cost)
     return cost_document(cost), Exit.DIVERGENCE if cost.exceeded else Exit.AGREEMENT

@@ -37,7 +37,7 @@ class CostPlan:
         rounds: how often.
         short, long: chunks of text in the answers.
         at_most: limits of the ratios; see `Cost`.
-        meter: measures one call.
+        meter: makes what measures a call, given a `timeout` for one in seconds.
         server: plays recordings outside of this process.
     """
 
@@ -45,26 +45,28 @@ class CostPlan:
     short: int = 8
     long: int = 300
     at_most: Mapping[Measure, float] = field(default_factory=dict)
-    meter: Meter = field(default_factory=Driver)
+    meter: Callable[..., Meter] = Driver
     server: Callable[[], AbstractContextManager[Serve]] = serving
 
 
 def measure(
     project: Project,
     scenarios: Sequence[Scenario],
-    match: Pairing,
+    options: Options,
     plan: CostPlan,
     *,
     progress: Callable[[str], None] = lambda _provider: None,
 ) -> Cost:
-    """What calls cost over either client, for each provider of these scenarios.
+    """What calls cost over either client of a check, for each provider of these scenarios.
 
     For each provider one recording is played, the longest that is fit for it, from a process of its own: as a
-    short answer and as a long one. One client is measured at a time. The engine of `match` is not used.
+    short answer and as a long one. One client is measured at a time.
 
     Raises:
+        ClientError: a client's name is unknown.
         ServerError: the process that plays recordings has ended.
     """
+    match = match_of(project, options, _no_engine)
     # Over the last minute; Windows has none.
     load_average = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
     rows = []
@@ -85,19 +87,6 @@ def measure(
         load=load_average,
         at_most=plan.at_most,
     )
-
-
-def measure_with_limits(
-    project: Project,
-    scenarios: Sequence[Scenario],
-    options: Options,
-    at_most: Mapping[Measure, float],
-    *,
-    progress: Callable[[str], None] = lambda _provider: None,
-) -> Cost:
-    """`measure`, by the options of a check and with limits of the ratios."""
-    plan = CostPlan(at_most=at_most, meter=Driver(timeout=options.timeout))
-    return measure(project, scenarios, match_of(project, options, _no_engine), plan, progress=progress)
 
 
 def _no_engine(_interactions: tuple[Interaction, ...], _protocols: Protocols = ()) -> NoReturn:
@@ -131,7 +120,8 @@ def _of_provider(
             long=planned(plan.long) if playable.stretches else None,
             why=_TOO_SHORT,
         )
-        return measured(replace(row, recording=scenario.name), calls, plan.meter, rounds=plan.rounds)
+        meter = plan.meter(timeout=match.timeout)
+        return measured(replace(row, recording=scenario.name), calls, meter, rounds=plan.rounds)
 
 
 def _longest(project: Project, scenarios: Sequence[Scenario]) -> tuple[Scenario, Playable] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,10 @@ from llm_contracts.cost.server import Serve, ServerError, serving
 from llm_contracts.project.config import load_settings
 from llm_contracts.project.load import load_project
 from llm_contracts.results.document import document_digest
-from llm_contracts.run.pairing import Pairing, Side
+from llm_contracts.run.options import Options
 from llm_contracts.wire.cassette import save
 from llm_contracts.wire.facts import read_facts
 from llm_contracts.wire.interaction import Interaction
-from llm_contracts.wire.protocols import Protocols
 from tests.harness.cost.samples import FakeMeter
 from tests.harness.run.projects import cassette, make_project
 
@@ -36,10 +36,6 @@ def root(tmp_path: Path) -> Path:
     make_project(tmp_path)
     save(tmp_path / "cassettes" / "acme" / "other.yaml", cassette("acme/other", WORDS))
     return tmp_path
-
-
-def path(_call: Call) -> Iterator[Any]:
-    yield "never called"
 
 
 def costs(root: Path, **values: Any) -> Cost:
@@ -56,20 +52,15 @@ def costs(root: Path, **values: Any) -> Cost:
             return sent[call.base_url.removesuffix("/v1")]
 
     meter = Meter(takes=lambda _path, _model: CallCost(cpu=0.1, first=0.1), texts=lambda _path, _model: 0)
-    side = Side(name="plain", client=path)
-    match = Pairing(reference=side, candidate=Side(name="same", client=path), engine=_engine)
-    plan = CostPlan(rounds=1, meter=meter, server=server, **values)
-    return measure(project, project.select(), match, plan)
+    options = Options(today=date(2026, 11, 28), reference="plain", candidate="same")
+    plan = CostPlan(rounds=1, meter=lambda **_given: meter, server=server, **values)
+    return measure(project, project.select(), options, plan)
 
 
 def origin(sent: dict[str, int], interactions: Sequence[Interaction]) -> str:
     name = f"http://127.0.0.1:9/{len(sent)}"
     sent[name] = len(read_facts(interactions[-1].response).text)
     return name
-
-
-def _engine(_interactions: tuple[Interaction, ...], _protocols: Protocols = ()) -> Any:
-    raise AssertionError("costs are not measured with the engine of a comparison")
 
 
 def test_the_longest_recording_of_each_provider_is_played(root: Path) -> None:
