@@ -152,11 +152,7 @@ def queue(members: Iterable[Member]) -> tuple[DecisionGroup, ...]:
         DecisionGroup(kind=Kind(kind), where=where, was=was, now=now, members=tuple(held))
         for (kind, where, was, now), held in found.items()
     )
-    return tuple(sorted(groups, key=_rank))
-
-
-def _rank(group: DecisionGroup) -> tuple[int, int, str]:
-    return group.severity.rank, -len(group.members), group.title
+    return tuple(sorted(groups, key=lambda each: (each.severity.rank, -len(each.members), each.title)))
 
 
 def groups_of(
@@ -171,12 +167,10 @@ def narrowed(groups: Sequence[DecisionGroup], words: str) -> tuple[DecisionGroup
 
     Groups keep all their members: a filter is for finding, and must not change what is decided.
     """
+    searched = (" ".join((each.severity, each.title, each.id, *each.ids)).lower() for each in groups)
     wanted = words.lower().split()
-    return tuple(group for group in groups if all(word in _searchable(group) for word in wanted))
-
-
-def _searchable(group: DecisionGroup) -> str:
-    return " ".join((group.severity, group.title, group.id, *(m.item for m in group.members))).lower()
+    found = zip(groups, searched, strict=True)
+    return tuple(group for group, text in found if all(word in text for word in wanted))
 
 
 def without(group: DecisionGroup, gone: Callable[[Member], bool]) -> DecisionGroup | None:

@@ -23,15 +23,14 @@ def change_of(divergence: Divergence) -> tuple[str, str]:
     Where both are numbers the new one is called by what became of it: twice as many requests and none at all
     are not the same decision.
     """
-    old, new = map(_varied, (divergence.reference, divergence.candidate))
+    # Of a variant in a sweep, what became of it.
+    old, new = (
+        value["varied"] if isinstance(value, dict) and "varied" in value else value
+        for value in (divergence.reference, divergence.candidate)
+    )
     if is_number(old) and is_number(new) and divergence.kind not in _LABELS:
         return "number", "more" if new > old else "fewer"
     return _class_of(old, divergence.kind), _class_of(new, divergence.kind)
-
-
-def _varied(value: Any) -> Any:
-    """What became of it in a sweep."""
-    return value["varied"] if isinstance(value, dict) and "varied" in value else value
 
 
 def _class_of(value: Any, kind: Kind) -> str:

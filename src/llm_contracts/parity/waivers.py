@@ -66,16 +66,14 @@ class Waivers:
 
     def applied(self, items: Iterable[Item], versions: Mapping[str, str]) -> tuple[Item, ...]:
         """The items, with the reason beside each difference that is accepted."""
-        found = []
-        for item in items:
-            where: dict[str, Any] = {
-                "provider": item.provider,
-                "scenario": item.scenario,
-                "versions": versions,
-            }
-            waivers = ((d.fingerprint, self.match(d, **where)) for d in item.divergences)
-            found.append(replace(item, waived={name: row.reason for name, row in waivers if row}))
-        return tuple(found)
+
+        def waived(item: Item) -> Iterator[tuple[str, str]]:
+            for each in item.divergences:
+                row = self.match(each, provider=item.provider, scenario=item.scenario, versions=versions)
+                if row is not None:
+                    yield each.fingerprint, row.reason
+
+        return tuple(replace(item, waived=dict(waived(item))) for item in items)
 
     def unused(
         self,
@@ -119,8 +117,7 @@ def load_waivers(path: Path, today: date, *, warning_days: int = 14) -> Waivers:
     """
     if not path.exists():
         return Waivers()
-    text = _text(path)
-    document = _parsed(path, text)
+    text, document = _read(path)
     rows = document.get("waiver", [])
     lines = [number for number, line in enumerate(text.splitlines(), 1) if _ENTRY.match(line)]
     entries: list[Waiver] = []
@@ -136,7 +133,8 @@ def load_waivers(path: Path, today: date, *, warning_days: int = 14) -> Waivers:
     return _sorted_out(entries, complaints, today, warning_days)
 
 
-def _text(path: Path) -> str:
+def _read(path: Path) -> tuple[str, dict[str, Any]]:
+    """The file's text, and the document that it is."""
     try:
         text = read_file(path).decode()
     except UnicodeDecodeError as error:
@@ -146,10 +144,6 @@ def _text(path: Path) -> str:
     for number, line in enumerate(text.splitlines(), 1):
         if _CONFLICT.match(line):
             raise WaiverError(f"{path}: line {number} is the mark of an unresolved merge; resolve it first")
-    return text
-
-
-def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
         document = tomllib.loads(text)
     except (RecursionError, ValueError) as error:
@@ -157,7 +151,7 @@ def _parsed(path: Path, text: str) -> dict[str, Any]:
     rows = document.get("waiver", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise WaiverError(f"{path}: 'waiver' is not a list of tables; begin each entry with [[waiver]]")
-    return document
+    return text, document
 
 
 def _place(path: Path, index: int, lines: list[int], row: Mapping[str, Any]) -> str:
@@ -278,9 +272,8 @@ def _useless(
     could_show = covered <= scopes and any(entry.covers(*scope) for scope in scopes)
     if not covered:
         yield f"{entry.place}: no scenario has such a name"
-    elif could_show and not any(_accepts_some(entry, item) for item in ran):
+    elif could_show and not any(
+        entry.covers(item.provider, item.scenario) and any(map(entry.accepts, item.divergences))
+        for item in ran
+    ):
         yield f"{entry.place}: accepts nothing that occurs; remove it"
-
-
-def _accepts_some(entry: Waiver, item: Item) -> bool:
-    return any(map(entry.accepts, item.divergences)) and entry.covers(item.provider, item.scenario)

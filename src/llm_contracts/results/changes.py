@@ -50,10 +50,10 @@ def changes_since(folder: Path | None, result: Result) -> Changes | None:
     """
     try:
         earlier = None if folder is None else Stored.load(folder)
-        before = None if earlier is None else earlier.result
+        if earlier is None:
+            return None
+        before = earlier.result
     except StoredResultError:
-        return None
-    if earlier is None or before is None:
         return None
     if (before.reference, before.candidate) != (result.reference, result.candidate):
         return None

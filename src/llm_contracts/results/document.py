@@ -11,6 +11,7 @@ from typing import Any
 
 from llm_contracts.clients.observation import Observation, Usage
 from llm_contracts.corpus import CorpusProblem
+from llm_contracts.parity.compare.usage import totals
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.result import Item, Result, Verdict
 from llm_contracts.util.dataclass_json import to_json as plain_json
@@ -161,9 +162,4 @@ def outcome(observation: Observation | None) -> dict[str, Any] | None:
 
 
 def _usage(usage: Usage) -> dict[str, Any]:
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.total_tokens,
-        **({"details": dict(usage.details)} if usage.details else {}),
-    }
+    return {**totals(usage), **({"details": dict(usage.details)} if usage.details else {})}

@@ -33,7 +33,6 @@ _NOTHING = (None, ABSENT)
 _EMPTY: tuple[Any, ...] = ("", [], {})
 _NAMED = frozenset({"message", "category", "code", "status", "status_code", "provider_code", "attempts"})
 """Fields of an error that are compared by name."""
-_COMPARED = ("message", "category", "code", "status", "provider_code", "attempts")
 
 _OF_THE_CONNECTION = frozenset(
     {"date", "server", "connection", "content-length", "transfer-encoding", "keep-alive", "set-cookie"}
@@ -98,7 +97,7 @@ def _error_leaves(ours: Failure, theirs: Failure, sent: str) -> Findings:
 def _is_named(name: str, failure: Failure) -> bool:
     """Whether a field says nothing but what is compared by name: `status_code` as text is not the status."""
     value = failure.fields.get(name)
-    return value is None or value in (failure.said, *(getattr(failure, each, None) for each in _COMPARED))
+    return value is None or value in (failure.said, *(getattr(failure, each, None) for each in _NAMED))
 
 
 def _shared_headers(answer: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,17 +215,9 @@ def _hidden(path: str, one: Any, other: Any) -> Normalisation | None:
         return Normalisation.NUMBER_SPELLING
     if _OF_THE_SDK.match(path) and (one in _NOTHING or other == ABSENT):
         return Normalisation.OBJECT_TYPE
-    if path == "created" and is_number(one) and _is_clock(other):
-        return Normalisation.CREATED
-    return None
-
-
-_CLOCK = (1e9, 1e10)
-"""Seconds since 1970, from 2001 on: what a clock says. Other numbers are not the time of an answer."""
-
-
-def _is_clock(value: Any) -> bool:
-    return is_number(value) and _CLOCK[0] <= value < _CLOCK[1] and value == int(value)
+    # Whole seconds since 1970, from 2001 on, are what a clock says; other numbers are not an answer's time.
+    clock = is_number(other) and 1e9 <= other < 1e10 and other == int(other)  # noqa: PLR2004
+    return Normalisation.CREATED if path == "created" and is_number(one) and clock else None
 
 
 def _leaves(value: Mapping[str, Any]) -> dict[str, Any]:
