@@ -96,11 +96,11 @@ class CaptureSession(RecordSession):
             for kept in (self._requests, self._times, self._failures):
                 kept.clear()
 
-    async def _answer(
+    async def _exchange(
         self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
     ) -> web.StreamResponse:
         if incoming.headers.get("Upgrade", "").lower() != "websocket":
-            return await super()._answer(incoming, transport, request)
+            return await super()._exchange(incoming, transport, request)
         self._writer.lost(self._provider, WEBSOCKET)
         try:
             return await self._upstream.websocket(incoming, request, request.uri.removeprefix(self._public))

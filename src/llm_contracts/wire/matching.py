@@ -8,7 +8,7 @@ nearest recording.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -49,18 +49,22 @@ class Matcher:
         last.
         """
         asked = _parts(request)
-        places = self._alike(range(len(self._recorded)), asked, *self._place)
-        places = self._alike(places, asked, "query") or places
-        exact = self._alike(places, asked, "body")
-        fresh = [index for index in (*exact, *places) if index not in self._played]
-        found = next(iter((*fresh, *reversed(exact), *reversed(places))), None)
+
+        def rank(index: int) -> tuple[bool, bool, bool, int]:
+            parts, played = self._recorded[index][1], index in self._played
+            differs = (parts["query"] != asked["query"], played, parts["body"] != asked["body"])
+            return *differs, -index if played else index
+
+        places = (
+            index
+            for index, (_, parts) in enumerate(self._recorded)
+            if all(parts[name] == asked[name] for name in self._place)
+        )
+        found = min(places, key=rank, default=None)
         if found is None:
             return Interaction(request=request, response=self._refusal(request, asked))
         self._played.add(found)
         return self._recorded[found][0]
-
-    def _alike(self, places: Iterable[int], asked: Mapping[str, Any], *names: str) -> list[int]:
-        return [each for each in places if all(self._recorded[each][1][n] == asked[n] for n in names)]
 
     def _refusal(self, request: Request, asked: Mapping[str, Any]) -> Response:
         nearest, parts = max(

@@ -48,7 +48,6 @@ def test_a_stream_comes_back_byte_for_byte_with_its_head(edge: Edge) -> None:
         assert response.headers["retry-after"] == "3"
         assert response.headers["transfer-encoding"] == "chunked"
         assert session.events_sent() == 5
-        assert session.interactions() == ()
 
 
 def test_connections_are_counted_while_others_are_made(edge: Edge) -> None:
@@ -325,10 +324,10 @@ def test_what_is_delivered_or_aborted_after_the_edge_has_closed_changes_nothing(
     with Edge() as opened:
         session = opened.replay([streamed(BODY)], PlaybackOptions(lockstep=True, patience=0.01))
         assert ask(session.origin) == BODY
-    seen = session.interactions(), session.events_sent(), session.exchanges_open()
+    seen = session.requests(), session.events_sent(), session.exchanges_open()
     session.delivered(10_000)
     session.abort()
-    assert (session.interactions(), session.events_sent(), session.exchanges_open()) == seen
+    assert (session.requests(), session.events_sent(), session.exchanges_open()) == seen
 
 
 def test_open_sessions_end_with_the_edge() -> None:

@@ -47,7 +47,6 @@ class AccessCheck(web.Server):
 
     Args:
         handler: answers what is let in.
-        on_lost: called when a client's connection is gone.
         head_within: seconds in which a request's line and headers must have arrived.
     """
 
@@ -55,16 +54,14 @@ class AccessCheck(web.Server):
         self,
         handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
         *,
-        on_lost: Callable[[object], None],
         head_within: float = HEAD_WITHIN,
     ) -> None:
         # Cancelling handlers is how the edge learns that a client has left while nothing was being sent.
         super().__init__(handler, handler_cancellation=True)
-        self._on_lost = on_lost
         self._head_within = head_within
 
     def __call__(self) -> web.RequestHandler:
-        return _Connection(
+        return Connection(
             self._head_within,
             self,
             loop=asyncio.get_running_loop(),
@@ -75,17 +72,19 @@ class AccessCheck(web.Server):
             max_headers=MOST_HEADERS,
         )
 
-    def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
-        """Tell the edge; called by aiohttp."""
-        super().connection_lost(handler, exc)
-        self._on_lost(handler)
 
+class Connection(web.RequestHandler):
+    """A client's connection: what a request has as its `protocol`.
 
-class _Connection(web.RequestHandler):
-    __slots__ = ("_head_timer", "_head_within")
+    Attributes:
+        on_lost: what is called with it when it is gone.
+    """
+
+    __slots__ = ("_head_timer", "_head_within", "on_lost")
 
     def __init__(self, head_within: float, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        self.on_lost: set[Callable[[Connection], None]] = set()
         self._head_within = head_within
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -110,6 +109,8 @@ class _Connection(web.RequestHandler):
         """Called by asyncio."""
         self._stop_clock()
         super().connection_lost(exc)
+        for tell in self.on_lost:
+            tell(self)
 
     def _stop_clock(self) -> None:
         if self._head_timer is not None:

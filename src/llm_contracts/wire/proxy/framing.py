@@ -40,13 +40,10 @@ def streaming(
     incoming: web.BaseRequest, *, status: int, reason: str | None, headers: Headers
 ) -> web.StreamResponse:
     """A response whose body ends as the headers say: by its length or with the connection, else in chunks."""
-    if is_marked(headers):
-        response: web.StreamResponse = _Unframed(status=status, reason=reason, headers=CIMultiDict(headers))
-        response.force_close()
-        return response
-    response = _Verbatim(status=status, reason=reason, headers=CIMultiDict(headers))
+    kind = _Unframed if is_marked(headers) else _Verbatim
+    response = kind(status=status, reason=reason, headers=CIMultiDict(headers))
     if hdrs.CONTENT_LENGTH not in response.headers:
-        if incoming.version >= HttpVersion11:
+        if kind is _Verbatim and incoming.version >= HttpVersion11:
             response.enable_chunked_encoding()
         else:
             response.force_close()  # who keeps connections with HTTP/1.0 would wait for more

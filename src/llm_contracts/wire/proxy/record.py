@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
+from typing import cast
 
 import aiohttp
 from aiohttp import ClientResponse, web
 
 from llm_contracts.wire.content import unpacker
 from llm_contracts.wire.interaction import End, Interaction, Request, Response, without
+from llm_contracts.wire.proxy.access_check import Connection
 from llm_contracts.wire.proxy.arrivals import Arrivals
 from llm_contracts.wire.proxy.exchange import Exchange, UnkeepableError
 from llm_contracts.wire.proxy.framing import ends_with_connection, marked, streaming
@@ -77,11 +79,6 @@ class RecordSession(Session):
         """Why the provider could not be reached or broke off, each with what can be done about it."""
         return tuple(map(self._scrubber.text, self._failures))
 
-    def connection_lost(self, connection: object) -> None:
-        """A client's connection is gone. What is under way over it first looks whether all had come."""
-        if connection not in self._busy:
-            self._upstream.forget(connection)
-
     async def _settle(self) -> None:
         for deadline in (_SETTLING, _DROPPING):
             with contextlib.suppress(TimeoutError):
@@ -96,7 +93,8 @@ class RecordSession(Session):
     async def _answer(
         self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
     ) -> web.StreamResponse:
-        connection = incoming.protocol
+        connection = cast("Connection", incoming.protocol)
+        connection.on_lost.add(self._lost)
         self._busy.add(connection)
         try:
             return await self._exchange(incoming, transport, request)
@@ -104,6 +102,10 @@ class RecordSession(Session):
             self._busy.discard(connection)
             if transport.is_closing():
                 self._upstream.forget(connection)
+
+    def _lost(self, connection: object) -> None:
+        if connection not in self._busy:  # what is under way over it first looks whether all had come
+            self._upstream.forget(connection)
 
     async def _exchange(
         self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request

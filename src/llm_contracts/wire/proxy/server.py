@@ -130,7 +130,7 @@ class Edge:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        server = AccessCheck(self._handle, on_lost=self._lost, head_within=self._limits.head_within)
+        server = AccessCheck(self._handle, head_within=self._limits.head_within)
         try:
             listener = await self._loop.create_server(server, _HOST, self.port)
             self.port = listener.sockets[0].getsockname()[1]
@@ -148,10 +148,6 @@ class Edge:
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         if rest:
             await asyncio.wait(rest, timeout=_ENDING)
-
-    def _lost(self, connection: object) -> None:
-        for session in tuple(self._sessions.values()):
-            session.connection_lost(connection)
 
     async def _handle(self, incoming: web.BaseRequest) -> web.StreamResponse:
         if (answer := objection(incoming, self._origins)) is not None:

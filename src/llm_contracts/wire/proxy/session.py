@@ -14,7 +14,7 @@ from weakref import ref
 
 from aiohttp import web
 
-from llm_contracts.wire.interaction import Headers, Interaction, Request
+from llm_contracts.wire.interaction import Headers, Request
 from llm_contracts.wire.proxy.access_check import LATE, refused
 from llm_contracts.wire.proxy.exchange import Limits
 from llm_contracts.wire.proxy.headers import elsewhere, end_to_end, kept_at_the_edge, with_host
@@ -75,10 +75,6 @@ class Session:
         connections = (each() for each in self._connections.copy())
         return sum(each is not None and not each.is_closing() for each in connections)
 
-    def interactions(self) -> tuple[Interaction, ...]:
-        """The exchanges that this session recorded."""
-        return ()
-
     def abort(self) -> None:
         """Drop this session's open connections, now."""
         self.call(self._abort)
@@ -87,9 +83,6 @@ class Session:
         """End the session: its connections are dropped, its address is unknown from now on."""
         self.abort()
         self.on_close()
-
-    def connection_lost(self, connection: object) -> None:
-        """A client's connection is gone; called by the edge. Only a recording keeps something for one."""
 
     def at_the_edge(self, headers: Headers, request: Request) -> Headers:
         """An answer's headers as a client may see them: no redirect leads it past the edge."""
