@@ -16,6 +16,7 @@ import click
 from llm_contracts.cli import frame, option
 from llm_contracts.cli.paths import OutputPath
 from llm_contracts.project.config import ConfigError, environment, find_root
+from llm_contracts.util.environ import variables
 
 if TYPE_CHECKING:
     from llm_contracts.capture.run import Capture
@@ -150,7 +151,8 @@ def _serve(running: Capture, folder: Path) -> int:
 
 def _run(command: Sequence[str], running: Capture) -> int:
     """Run a program until it ends, whatever signals come: they are for the program."""
-    process = subprocess.Popen(command, env={**os.environ, **running.variables})  # noqa: S603 - it is the user's
+    environ = {**variables(os.environ), **running.variables}
+    process = subprocess.Popen(command, env=environ)  # noqa: S603 - it is the user's
 
     def pass_on(number: int) -> None:
         if number != signal.SIGINT:  # a terminal's Ctrl-C has reached the program by itself

@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import Call
+from llm_contracts.util.environ import variables
 
 _START_SECONDS = 180.0
 _LAST_WORDS = 2_000  # characters of its output that a failure to start shows
@@ -93,7 +94,7 @@ class Gateway:
                 process = subprocess.Popen(  # noqa: S603 - the project's own words
                     [_filled(word, said) for word in self.command],
                     cwd=folder,
-                    env={**os.environ, **environ},
+                    env={**variables(os.environ), **environ},
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,

@@ -20,6 +20,7 @@ from llm_contracts.clients.command import CommandClient
 from llm_contracts.project.scenario import Provider, Scenario
 from llm_contracts.simulator.dialect import Dialect
 from llm_contracts.simulator.dialects import DIALECTS
+from llm_contracts.util.environ import variables
 from llm_contracts.util.files import files_below, files_like, read_file
 from llm_contracts.util.text import first_names
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
@@ -323,4 +324,4 @@ def environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str
         stored = dotenv_values(stream=StringIO(env_file(file)), interpolate=False)
     except (OSError, ValueError) as error:  # without its text, which may hold a piece of a key
         raise ConfigError(f"{file}: cannot be read ({type(error).__name__}). Save it as UTF-8.") from None
-    return {**{key: value for key, value in stored.items() if value is not None}, **environ}
+    return {**{key: value for key, value in stored.items() if value is not None}, **variables(environ)}

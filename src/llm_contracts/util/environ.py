@@ -6,6 +6,12 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 
 
+def variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """A copy. Other threads may remove variables meanwhile: `os.environ.copy()` raises KeyError then."""
+    found = ((name, environ.get(name)) for name in tuple(environ))
+    return {name: value for name, value in found if value is not None}
+
+
 @contextmanager
 def with_variables(environ: MutableMapping[str, str], values: Mapping[str, str]) -> Iterator[None]:
     """While open, these variables have these values; afterwards they are as they were."""

@@ -20,6 +20,8 @@ from rich.progress import MofNCompleteColumn, Progress, ProgressColumn, Task, Te
 from rich.segment import Segment
 from rich.text import Text
 
+from llm_contracts.util.environ import variables
+
 
 def fits(table: RenderableType, width: int) -> bool:
     """Whether a table can be drawn in so many columns as wide as it would like to be."""
@@ -108,7 +110,8 @@ def terminal_console(*, stderr: bool = False, width: int | None = None) -> Conso
     stream = sys.stderr if stderr else sys.stdout
     file = stream if stream.isatty() else cast("TextIO", _Unpadded(stream))
     # A width or height of nothing comes from terminals that do not know theirs: nothing would be printed.
-    environ = {name: value for name, value in os.environ.items() if value.strip("0 ") or name not in _SIZES}
+    around = variables(os.environ).items()
+    environ = {name: value for name, value in around if value.strip("0 ") or name not in _SIZES}
     return _InertConsole(file=file, width=width, highlight=False, markup=False, emoji=False, _environ=environ)
 
 
