@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -112,9 +113,8 @@ def import_streams(
     scrubber = Scrubber(secrets_in(options.environ, project.providers))
     # What opened something for somebody else is a secret, too, wherever it appears.
     scrubber.learn(stream.interaction for stream in streams)
-    _require_one(streams, options, scrubber)
     drafts = []
-    for stream, name in zip(streams, _names_of(streams, options), strict=True):
+    for stream, name in zip(streams, _names_of(streams, options, scrubber), strict=True):
         draft = _draft(project, stream, name, scrubber, options)
         place = scrubber.text(f"{draft.place} (to be {draft.file})")
         scrubber.refuse(place, render(draft.cassette), draft.cassette.interactions)
@@ -166,14 +166,20 @@ def _owned(project: Project, stream: CorpusStream, wanted: str | None) -> Corpus
     return CorpusProblem(place=stream.place, reason=reason, why=why)
 
 
-def _require_one(streams: Sequence[CorpusStream], options: ImportOptions, scrubber: Scrubber) -> None:
-    """One scenario takes one stream, and its name is a file's.
+def _names_of(streams: Sequence[CorpusStream], options: ImportOptions, scrubber: Scrubber) -> list[str]:
+    """The scenario that was named, or names that are the same for the same streams, in whatever order they
+    come.
 
     Raises:
-        ConfigError: otherwise.
+        ConfigError: one scenario takes one stream, and its name is a file's.
     """
     if options.scenario is None:
-        return
+        plain = [_slug(stream.id) for stream in streams]
+        taken = Counter((stream.provider, name) for stream, name in zip(streams, plain, strict=True))
+        return [
+            f"{name}-{_digest(stream)}" if taken[stream.provider, name] > 1 else name
+            for stream, name in zip(streams, plain, strict=True)
+        ]
     if not _NAME.fullmatch(options.scenario):
         name = scrubber.text(options.scenario)
         raise ConfigError(f"{name!r} cannot be a scenario's name: letters, digits and . _ - only.")
@@ -183,18 +189,7 @@ def _require_one(streams: Sequence[CorpusStream], options: ImportOptions, scrubb
             f"--scenario names one recording, but there are {len(streams)} streams: {ids}. "
             "Choose one with --stream."
         )
-
-
-def _names_of(streams: Sequence[CorpusStream], options: ImportOptions) -> list[str]:
-    """The same for the same streams, in whatever order they come."""
-    if options.scenario is not None:
-        return [options.scenario for _ in streams]
-    plain = [_slug(stream.id) for stream in streams]
-    taken = [(stream.provider, name) for stream, name in zip(streams, plain, strict=True)]
-    return [
-        f"{name}-{_digest(stream)}" if taken.count((stream.provider, name)) > 1 else name
-        for stream, name in zip(streams, plain, strict=True)
-    ]
+    return [options.scenario for _ in streams]
 
 
 def _slug(identity: str) -> str:
