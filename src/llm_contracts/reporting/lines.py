@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from llm_contracts.clients.observation import Chunk, Usage
@@ -36,23 +36,27 @@ def value_line(value: object, longest: int | None = None) -> str:
     return text if longest is None or len(text) <= longest else f"{text[:longest]}…"
 
 
-def value_pair(one: object, other: object, longest: int) -> tuple[str, str]:
-    """Two values as `value_line` writes them, and what differs can be seen: of long ones the part around the
-    first difference, and of what looks alike the numbers of its characters.
+def cut_text(text: str, longest: int, begin: int) -> str:
+    """So many characters of a text from one on, with a sign on each side where it goes on."""
+    end = begin + longest
+    return ("…" if begin else "") + text[begin:end] + ("…" if len(text) > end else "")
+
+
+def value_pair(
+    one: object,
+    other: object,
+    longest: int,
+    *,
+    write: Callable[[object], str] = value_line,
+    cut: Callable[[str, int, int], str] = cut_text,
+) -> tuple[str, str]:
+    """Two values as `write` writes them, and what differs can be seen: of long ones the part around the first
+    difference, taken by `cut`, and of what looks alike the numbers of its characters.
     """
-    texts = distinct(value_line(one), value_line(other))
-    begin = cut_begins(*texts, longest)
-    left, right = (
-        ("…" if begin else "") + text[begin : begin + longest] + ("…" if len(text) > begin + longest else "")
-        for text in texts
-    )
-    return left, right
-
-
-def cut_begins(one: str, other: str, longest: int) -> int:
-    """Where to begin with `longest` characters of either text, for the first difference to be among them."""
-    at, around = first_difference(one, other), min(_AROUND, longest // 3)
-    return 0 if one == other or at + around <= longest else at - around
+    left, right = distinct(write(one), write(other))
+    at, around = first_difference(left, right), min(_AROUND, longest // 3)
+    begin = 0 if left == right or at + around <= longest else at - around
+    return cut(left, longest, begin), cut(right, longest, begin)
 
 
 def distinct(one: str, other: str) -> tuple[str, str]:
@@ -90,17 +94,17 @@ def visible(text: str) -> str:
     return "".join(f"⟨U+{ord(c):04X}⟩" if c in hidden else c for c in text)
 
 
-def side_lines(divergence: Divergence, longest: int) -> list[tuple[str, str]]:
-    """What to call each value, and the value as `value_pair` writes it."""
-    names = [name for name, _ in sides(divergence)]
-    return list(zip(names, value_pair(divergence.reference, divergence.candidate, longest), strict=False))
-
-
-def sides(divergence: Divergence) -> tuple[tuple[str, Any], ...]:
-    """What to call each value, and the value: one where both clients share it and the bytes contradict."""
-    if divergence.reference == divergence.candidate:
-        return (("both", divergence.reference),)
-    return (("reference", divergence.reference), ("candidate", divergence.candidate))
+def side_lines(
+    divergence: Divergence,
+    longest: int,
+    pair: Callable[[object, object, int], tuple[str, str]] = value_pair,
+) -> list[tuple[str, str]]:
+    """What to call each value, and the value as `pair` writes it: one where both clients share it and the
+    bytes contradict.
+    """
+    one, other = divergence.reference, divergence.candidate
+    names = ("both",) if one == other else ("reference", "candidate")
+    return list(zip(names, pair(one, other, longest), strict=False))
 
 
 def chunk_line(chunk: Chunk) -> str:

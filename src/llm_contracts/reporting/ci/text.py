@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import partial
 
 from llm_contracts.parity.compare import ABSENT
 from llm_contracts.parity.divergence import Divergence
-from llm_contracts.reporting.lines import cut_begins, finite, sides, visible
+from llm_contracts.reporting.lines import finite, side_lines, value_pair, visible
 from llm_contracts.results.document import json_text
 from llm_contracts.util.text import code_span, longest_backticks
 
@@ -39,8 +40,7 @@ def json_line(value: object) -> str:
 
 def cut_sides(divergence: Divergence, longest: int) -> list[tuple[str, str]]:
     """What to call each value, and the value as it is shown, from where the first difference can be seen."""
-    begin = cut_begins(json_line(divergence.reference), json_line(divergence.candidate), longest)
-    return [(name, cut(json_line(value), longest, begin)) for name, value in sides(divergence)]
+    return side_lines(divergence, longest, partial(value_pair, write=json_line, cut=cut))
 
 
 def plain(text: str) -> str:

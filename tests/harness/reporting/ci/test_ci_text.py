@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from llm_contracts.parity.divergence import Kind
 from llm_contracts.reporting.ci.annotations import (
     Annotation,
     AnnotationLevel,
@@ -18,8 +19,18 @@ from llm_contracts.reporting.ci.annotations import (
     workflow_commands,
 )
 from llm_contracts.reporting.ci.markdown import DocumentPart, fit
-from llm_contracts.reporting.ci.text import code, code_block, cut, json_line, link, plain, without_hidden
+from llm_contracts.reporting.ci.text import (
+    code,
+    code_block,
+    cut,
+    cut_sides,
+    json_line,
+    link,
+    plain,
+    without_hidden,
+)
 from llm_contracts.util.terminal import without_commands
+from tests.harness.reporting.ci.sample import divergence
 
 RENDER = MarkdownIt("commonmark", {"html": True}).enable("table")
 CALLS = re.compile(r"@\w|#\d|https?://|www\.|\bGH-\d", re.IGNORECASE)
@@ -112,6 +123,11 @@ def test_values_that_are_cut_say_how_much_is_left() -> None:
 
 ROWS = [f"| {n} | {'x' * 80} |" for n in range(1_000)]
 TABLE = DocumentPart(head=["| n | text |", "|---|---|"], rows=ROWS, what="row")
+
+
+def test_values_that_look_alike_can_be_told_apart() -> None:
+    found = divergence(Kind.TEXT, "text", "caf\u00e9", "cafe\u0301", of="openai/plain-stream")
+    assert cut_sides(found, 300) == [("reference", r'"caf\u00e9"'), ("candidate", r'"cafe\u0301"')]
 
 
 def test_what_is_too_long_loses_whole_rows_and_counts_them() -> None:
