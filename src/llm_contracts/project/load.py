@@ -129,5 +129,7 @@ def _check_names(
         *((settings.scenarios, row.name, "provider", str(row.provider), names) for row in rows),
         *((settings.scenarios, row.name, "protocol", row.protocol, known) for row in rows),
     ):
-        if isinstance(name, str) and name not in there:
-            raise ConfigError(f"{file}: {row}: there is no {what} {name!r}. {nearest(name, there)}")
+        # A dialect may be an object. A protocol is named: what is not a name would match none of them.
+        named = name is not None and what != "dialect"
+        if (named or isinstance(name, str)) and name not in there:
+            raise ConfigError(f"{file}: {row}: there is no {what} {name!r}. {nearest(str(name), there)}")

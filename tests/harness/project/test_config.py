@@ -147,6 +147,16 @@ def test_two_projects_in_one_process_do_not_share_their_files(tmp_path: Path) ->
         (CLIENTS, SCENARIOS + "\nSCENARIOS += SCENARIOS[:1]", "openai/plain stands there twice"),
         (CLIENTS, SCENARIOS.replace("deepseek", "deepsek"), "no provider 'deepsek'. Did you mean deepseek?"),
         (CLIENTS, SCENARIOS.replace('"deepseek"', "None"), "there is no provider 'None'"),
+        (
+            CLIENTS,
+            SCENARIOS.replace('"gpt-4o"', '"gpt-4o", protocol=3', 1),
+            "scenarios.py: openai/plain: there is no protocol 3. Known: ",
+        ),
+        (
+            CLIENTS.replace('com/v1"', 'com/v1", protocol=3'),
+            SCENARIOS,
+            "clients.py: openai: there is no protocol 3. Known: ",
+        ),
     ],
 )
 def test_a_bad_file_is_an_error_that_names_it(tmp_path: Path, clients: str, rows: str, message: str) -> None:
