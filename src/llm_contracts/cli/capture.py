@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import click
 
 from llm_contracts.cli import frame, option
-from llm_contracts.cli.paths import OutputPath
 from llm_contracts.project.config import ConfigError, environment, find_root
 from llm_contracts.util.environ import variables
 
@@ -55,13 +54,7 @@ Addresses of --listen:
 )
 @option.number("--recordings", 500, "N", "At most so many recordings of this run.")
 @option.number("--size", 64, "MIB", "At most so many MiB of recordings of this run.")
-@click.option(
-    "--to",
-    "folder",
-    type=OutputPath(file_okay=False),
-    metavar="DIR",
-    help="The folder for recordings, in place of the project's cassettes.",
-)
+@option.folder("--to", "folder", text="The folder for recordings, in place of the project's cassettes.")
 @click.option(
     "--anonymise/--no-anonymise",
     default=True,

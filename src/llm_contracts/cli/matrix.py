@@ -11,7 +11,7 @@ import click
 
 from llm_contracts.cli import frame, option
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.paths import InputPath, OutputPath
+from llm_contracts.cli.paths import InputPath
 from llm_contracts.matrix.plan import MatrixRequest, ReleasePair, load_plan
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.project.config import ConfigError, Project
@@ -77,11 +77,8 @@ Examples:
         metavar="REQUIREMENT",
         help="What else the clients need to be importable; beside the requirements of matrix.toml.",
     ),
-    click.option(
-        "--cache",
-        type=OutputPath(file_okay=False),
-        metavar="DIR",
-        help="Where uv keeps packages and environments, in place of its own cache folder.",
+    option.folder(
+        "--cache", text="Where uv keeps packages and environments, in place of its own cache folder."
     ),
     option.flag(
         "--cost", "Also measure under each pair how many times the reference's cost the candidate's is."

@@ -111,6 +111,11 @@ def file(*names: str, text: str, dash: bool = True, **more: Any) -> Decorator:
     return click.option(*names, type=kind, metavar="FILE", help=text, **more)
 
 
+def folder(*names: str, text: str) -> Decorator:
+    """An option that takes a folder to write to."""
+    return click.option(*names, type=OutputPath(file_okay=False), metavar="DIR", help=text)
+
+
 def asked_file(name: str, text: str, *, dash: bool = True) -> Decorator:
     """A file for the result, which `frame.hand_over` writes: the command does not see it."""
 
@@ -148,12 +153,7 @@ markdown_file = asked_file(
     "--markdown",
     "Write the result as Markdown, too; with - to standard output, in place of the report for people.",
 )
-report = click.option(
-    "--report",
-    type=OutputPath(file_okay=False),
-    metavar="DIR",
-    help="The folder of the stored result, in place of report/.",
-)
+report = folder("--report", text="The folder of the stored result, in place of report/.")
 jobs = click.option(
     "--jobs",
     type=WholeNumber(min=0),

@@ -12,7 +12,7 @@ import click
 
 from llm_contracts.cli import frame, option
 from llm_contracts.cli.exit_codes import Exit
-from llm_contracts.cli.paths import InputPath, OutputPath
+from llm_contracts.cli.paths import InputPath
 from llm_contracts.project.config import ConfigError
 from llm_contracts.util.files import write_text
 from llm_contracts.util.text import count
@@ -53,13 +53,11 @@ Addresses:
     help="Let in requests of web pages from this origin, such as https://app.example; those of this "
     "machine are let in anyway. May be given several times.",
 )
-@click.option(
+@option.file(
     "--log",
     "log_file",
-    type=OutputPath(dir_okay=False, allow_dash=True),
     default="-",
-    metavar="FILE",
-    help="Append a line of JSON for each request; - is standard output, the default.",
+    text="Append a line of JSON for each request; - is standard output, the default.",
 )
 @option.file(
     "--json",

@@ -12,7 +12,7 @@ import click
 
 from llm_contracts.cli import frame, option
 from llm_contracts.cli.exit_codes import Exit, exit_of
-from llm_contracts.cli.paths import InputPath, OutputPath
+from llm_contracts.cli.paths import InputPath
 from llm_contracts.reporting.ci.files import RequestedViews
 from llm_contracts.run.options import local_day
 from llm_contracts.util.files import write_pieces
@@ -113,11 +113,9 @@ views_option = option.as_one(
 
 @click.command(epilog=_REPORT, short_help="Write the stored result as an HTML page, or for CI.")
 @option.report
-@click.option(
+@option.file(
     "--html",
-    type=OutputPath(dir_okay=False, allow_dash=True),
-    metavar="FILE",
-    help="Where to write the page, in place of index.html beside the stored result; - is standard output.",
+    text="Where to write the page, in place of index.html beside the stored result; - is standard output.",
 )
 @views_option
 @option.flag(
