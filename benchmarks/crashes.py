@@ -147,7 +147,7 @@ class Project:
 def _read_result(folder: Path) -> None:
     stored = Stored.load(folder)
     assert stored is not None
-    for item in stored.items():
+    for item in stored.result.items:
         stored.item(item.id)
 
 

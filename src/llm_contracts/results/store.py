@@ -70,10 +70,6 @@ class Stored:
             damaged = f"is damaged ({type(error).__name__})"
             raise StoredResultError(f"{self.folder / RESULT}: {damaged}. {AGAIN}") from error
 
-    def items(self) -> tuple[Item, ...]:
-        """All items in the order of the result, without observations."""
-        return self.result.items
-
     def item(self, name: str) -> Item:
         """One item with everything in it, waivers as in the result.
 

@@ -169,7 +169,7 @@ def open_session(
         secrets=secrets,
         read_only=read_only,
         no_waivers=no_waivers,
-        members=tuple(member for item in stored.items() for member in members_of(item)),
+        members=tuple(member for item in stored.result.items for member in members_of(item)),
     )
     return reread(session)
 

@@ -102,7 +102,7 @@ def merged(project: Project, folders: Sequence[Path], today: date) -> Merged:
     _refuse_other_runs(project, stored)
     _refuse_gaps(stored)
     first = stored[0].document["part"]
-    owner = {item.id: (item, each) for each in stored for item in each.items()}
+    owner = {item.id: (item, each) for each in stored for item in each.result.items}
     place = {name: number for number, name in reversed(list(enumerate(first["names"])))}
     ids = sorted(owner, key=lambda name: place.get(name, len(place)))
     items = tuple(owner[name][0] for name in ids)

@@ -15,7 +15,7 @@ def test_what_both_paths_did_is_kept_in_full_beside_the_result(project: Path) ->
     run(["check"])
     stored = Stored.load(project / "report")
     assert stored is not None
-    items = [stored.item(item.id) for item in stored.items()]
+    items = [stored.item(item.id) for item in stored.result.items]
     assert [item.id for item in items] == [row["id"] for row in stored.document["items"]]
     assert all(item.reference and item.candidate and item.exchanges for item in items)
     assert not list((project / "report").glob("*part*"))
@@ -27,7 +27,7 @@ def test_a_part_is_kept_only_where_the_caller_says_and_another_folder_leaves_the
     run(["check", "--scenario", "plain-stream", "--report", "elsewhere"])
     stored = Stored.load(project / "elsewhere")
     assert stored is not None
-    assert {stored.item(item.id).scenario for item in stored.items()} == {"plain-stream"}
+    assert {stored.item(item.id).scenario for item in stored.result.items} == {"plain-stream"}
     assert not (project / "report").exists()
 
 

@@ -49,7 +49,7 @@ def what_is_there(folder: Path) -> set[str]:
     """Which run the summary and every item are of."""
     stored = Stored.load(folder)
     assert stored is not None
-    items = (*stored.items(), *(stored.item(item.id) for item in stored.items()))
+    items = (*stored.result.items, *(stored.item(item.id) for item in stored.result.items))
     assert len(items) == 4
     return {name for each in items for name in each.normalised}
 

@@ -44,7 +44,7 @@ def test_every_item_comes_back_whole_with_its_waivers_and_in_the_order_of_the_re
     found = replace(found, items=exchanged)
     keep(tmp_path, found, list(reversed(exchanged)))
     stored = load(tmp_path)
-    assert tuple(stored.item(each.id) for each in stored.items()) == exchanged
+    assert tuple(stored.item(each.id) for each in stored.result.items) == exchanged
     assert stored.item("openai/chat").waived == {BODY.fingerprint: "the legacy call never asked"}
 
 
@@ -53,7 +53,7 @@ def test_the_summary_is_the_result_without_what_is_big(tmp_path: Path) -> None:
     keep(tmp_path, found)
     bare = tuple(light(each) for each in found.items)
     assert load(tmp_path).result == replace(found, items=bare)
-    assert load(tmp_path).items() == bare
+    assert load(tmp_path).result.items == bare
 
 
 def test_a_light_item_gives_the_same_document_and_counts_as_run(tmp_path: Path) -> None:

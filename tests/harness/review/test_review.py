@@ -36,7 +36,7 @@ def session(
     settings = load_settings(root)
     stored = Stored.load(settings.report)
     assert stored is not None
-    known = {(item.provider, item.scenario) for item in stored.items()}
+    known = {(item.provider, item.scenario) for item in stored.result.items}
     return review.open_session(
         settings, stored, today=TODAY, environ=environ or {}, known=known, secrets=secrets or {}
     )

@@ -71,7 +71,7 @@ def test_parts_put_together_are_the_whole(corpus: Path, command: list[str]) -> N
     assert result_in(home) == before
     stored = Stored.load(home)
     assert stored is not None
-    assert all(stored.item(item.id).exchanges for item in stored.items() if item.problem is None)
+    assert all(stored.item(item.id).exchanges for item in stored.result.items if item.problem is None)
 
 
 def test_a_warning_of_one_part_is_one_of_the_whole(corpus: Path) -> None:

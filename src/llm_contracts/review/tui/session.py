@@ -101,7 +101,7 @@ class InteractiveReview:
             return self.state.session.stored.item(name)
         except StoredResultError as error:  # its line cannot be read: what the result says of it can
             self.state = replace(self.state, message=str(error))
-            light = next(each for each in self.state.session.stored.items() if each.id == name)
+            light = next(each for each in self.state.session.stored.result.items if each.id == name)
             return replace(light, problem=str(error))
 
     def _decide(self, effect: Effect) -> None:
