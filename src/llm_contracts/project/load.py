@@ -7,9 +7,12 @@ import importlib.util
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import Any, TypeVar
+from types import ModuleType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import Client
 from llm_contracts.clients.libraries.litellm import offline_litellm
@@ -40,6 +43,10 @@ def load_project(settings: Settings, *, names_only: bool = False) -> Project:
     providers = _rows(settings.clients, registered, "PROVIDERS", Provider)
     rows = _rows(settings.scenarios, scenarios, "SCENARIOS", Scenario)
     protocols = (*_rows(settings.clients, registered, "PROTOCOLS", Protocol), *BUILT_IN)
+    for provider in providers:
+        _check_fields(settings.clients, provider)
+    for row in rows:
+        _check_fields(settings.scenarios, row)
     _check_names(settings, protocols, providers, rows)
     # What was captured brings its rows with it; one that the project has written itself comes first.
     further, captured = captured_rows(settings.cassettes, providers, protocols, read=not names_only)
@@ -94,6 +101,56 @@ def _rows(file: Path, module: ModuleType | None, name: str, kind: type[Row]) -> 
     return rows
 
 
+def _check_fields(file: Path, row: Provider | Scenario) -> None:
+    """Each is of the type that is declared, and the base URL can be read. Later nobody would know the row."""
+    kind: Any = type(row)
+    for name, kinds in _declared(kind).items():
+        value = getattr(row, name)
+        if not any(_is_a(kind, value) for kind in kinds):
+            wanted = " or ".join(map(_display_type, kinds))
+            given = repr(value) if isinstance(value, str) else type(value).__name__
+            raise ConfigError(f"{file}: {row.name}: {name} must be {wanted}, not {given}.")
+    try:
+        _ = urlsplit(row.base_url).port
+    except ValueError as error:
+        raise ConfigError(f"{file}: {row.name}: {row.base_url!r} is not a base URL: {error}.") from error
+
+
+@cache
+def _declared(kind: Any) -> Mapping[str, tuple[Any, ...]]:
+    """Field → the types that it may have."""
+    return {
+        name: get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+        for name, hint in get_type_hints(kind).items()
+    }
+
+
+def _is_a(kind: Any, value: Any) -> bool:
+    origin = get_origin(kind)
+    if origin is tuple:  # a list will do
+        (part, _) = get_args(kind)
+        sequence = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        return sequence and all(_is_a(part, each) for each in value)
+    if choices := _choices(kind):
+        return value in choices
+    return kind is Any or isinstance(value, origin or kind)
+
+
+def _choices(kind: Any) -> tuple[str, ...]:
+    is_enum = isinstance(kind, type) and issubclass(kind, StrEnum)
+    return tuple(kind) if is_enum else get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _display_type(kind: Any) -> str:
+    if get_origin(kind) is tuple:
+        return f"a list of {_display_type(get_args(kind)[0]).removeprefix('a ')}s"
+    return (
+        " or ".join(map(repr, map(str, _choices(kind))))
+        or {str: "a text", type(None): "None", bool: "True or False"}.get(kind)
+        or f"a {(get_origin(kind) or kind).__name__.replace('Mapping', 'mapping')}"
+    )
+
+
 def _registered_clients(settings: Settings, module: ModuleType | None) -> dict[str, Client]:
     file = settings.clients
     clients: Any = getattr(module, "CLIENTS", {})
@@ -126,10 +183,8 @@ def _check_names(
     for file, row, what, name, there in (
         *((settings.clients, row.name, "protocol", row.protocol, known) for row in providers),
         *((settings.clients, row.name, "dialect", row.dialect, DIALECTS) for row in providers),
-        *((settings.scenarios, row.name, "provider", str(row.provider), names) for row in rows),
+        *((settings.scenarios, row.name, "provider", row.provider, names) for row in rows),
         *((settings.scenarios, row.name, "protocol", row.protocol, known) for row in rows),
     ):
-        # A dialect may be an object. A protocol is named: what is not a name would match none of them.
-        named = name is not None and what != "dialect"
-        if (named or isinstance(name, str)) and name not in there:
-            raise ConfigError(f"{file}: {row}: there is no {what} {name!r}. {nearest(str(name), there)}")
+        if isinstance(name, str) and name not in there:  # a dialect may be an object
+            raise ConfigError(f"{file}: {row}: there is no {what} {name!r}. {nearest(name, there)}")

@@ -146,17 +146,7 @@ def test_two_projects_in_one_process_do_not_share_their_files(tmp_path: Path) ->
         (CLIENTS + "\nPROVIDERS = ('openai',)", SCENARIOS, "PROVIDERS[0] must be a Provider, not str"),
         (CLIENTS, SCENARIOS + "\nSCENARIOS += SCENARIOS[:1]", "openai/plain stands there twice"),
         (CLIENTS, SCENARIOS.replace("deepseek", "deepsek"), "no provider 'deepsek'. Did you mean deepseek?"),
-        (CLIENTS, SCENARIOS.replace('"deepseek"', "None"), "there is no provider 'None'"),
-        (
-            CLIENTS,
-            SCENARIOS.replace('"gpt-4o"', '"gpt-4o", protocol=3', 1),
-            "scenarios.py: openai/plain: there is no protocol 3. Known: ",
-        ),
-        (
-            CLIENTS.replace('com/v1"', 'com/v1", protocol=3'),
-            SCENARIOS,
-            "clients.py: openai: there is no protocol 3. Known: ",
-        ),
+        (CLIENTS.replace('com/v1"', 'com/v1", protocol="x"'), SCENARIOS, "there is no protocol 'x'. Known: "),
     ],
 )
 def test_a_bad_file_is_an_error_that_names_it(tmp_path: Path, clients: str, rows: str, message: str) -> None:
@@ -164,6 +154,46 @@ def test_a_bad_file_is_an_error_that_names_it(tmp_path: Path, clients: str, rows
     with pytest.raises(ConfigError) as caught:
         load_project(settings)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('provider="deepseek"', "provider=None", "None/plain: provider must be a text, not NoneType."),
+        ('"gpt-4o"', '"gpt-4o", protocol=3', "openai/plain: protocol must be a text or None, not int."),
+        ('"gpt-4o"', '"gpt-4o", messages="x"', "openai/plain: messages must be a list of mappings, not 'x'."),
+        (
+            '"gpt-4o"',
+            '"gpt-4o", messages=["x"]',
+            "openai/plain: messages must be a list of mappings, not list.",
+        ),
+        ('"gpt-4o"', '"gpt-4o", params=[]', "openai/plain: params must be a mapping, not list."),
+        ('"gpt-4o"', '"gpt-4o", live="no"', "openai/plain: live must be True or False, not 'no'."),
+        (
+            '"gpt-4o"',
+            '"gpt-4o", expects="x"',
+            "openai/plain: expects must be 'answer' or 'failure', not 'x'.",
+        ),
+        ('"gpt-4o"', '"gpt-4o", function="x"', "openai/plain: function must be 'invoke' or "),
+        ('"gpt-4o"', '"gpt-4o", base_url="http://[::1"', "openai/plain: 'http://[::1' is not a base URL: "),
+        ('com/v1"', 'com/v1", protocol=3', "openai: protocol must be a text or None, not int."),
+        ('com/v1"', 'com:v1"', "openai: 'https://api.openai.com:v1' is not a base URL: "),
+        ('"OPENAI_API_KEY"', "3", "openai: key_variable must be a text, not int."),
+    ],
+)
+def test_a_field_of_a_wrong_type_is_an_error_that_names_it(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    clients, rows = (text.replace(old, new, 1) for text in (CLIENTS, SCENARIOS))
+    assert (clients, rows) != (CLIENTS, SCENARIOS)
+    settings = load_settings(write(tmp_path, clients=clients, rows=rows))
+    with pytest.raises(ConfigError, match=r"(clients|scenarios)\.py: " + re.escape(message)):
+        load_project(settings)
+
+
+def test_a_list_of_messages_and_a_function_by_its_name_will_do(tmp_path: Path) -> None:
+    rows = SCENARIOS.replace('"gpt-4o"', '"gpt-4o", messages=[{}], function="chat"', 1)
+    assert load_project(load_settings(write(tmp_path, rows=rows))).scenarios[0].streamed_chat
 
 
 @pytest.mark.parametrize(
