@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,13 +15,9 @@ from llm_contracts.cli.exit_codes import Exit, exit_of
 from llm_contracts.cli.paths import InputPath
 from llm_contracts.reporting.ci.files import RequestedViews
 from llm_contracts.run.options import local_day
-from llm_contracts.util.files import write_pieces
-from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
-    from llm_contracts.reporting.answer import RunContext
-    from llm_contracts.results.store import Stored
 
 _VERDICT = """\b
 Examples:
@@ -136,7 +132,8 @@ def report(
     """
     from llm_contracts.project.inputs import outdated
     from llm_contracts.reporting.ci.files import write_ci
-    from llm_contracts.util.terminal import echo
+    from llm_contracts.reporting.run_context import run_context
+    from llm_contracts.util.terminal import echo, progress_bar
 
     if parts and not merge:
         raise click.UsageError("Folders go with --merge; for another result: --report DIR.")
@@ -154,10 +151,15 @@ def report(
     changed = outdated(project.settings, stored.document)
     if changed:
         echo(f"The stored result is out of date; the page says so. Changed: {changed[0]}.", err=True)
-    about = _about(project, stored, views, changed)
+    links = {"report_url": views.report_url, "fetch": views.fetch}
+    about = run_context(project, stored, outdated=changed, today=local_day(), **links)
     if html is not None or not views.files:
+        # CI's views need no template engine.
+        from llm_contracts.reporting.html.page import in_full, write_page
+
         file = html or stored.folder / "index.html"
-        _write_html(project, file, stored, about, secrets)
+        with progress_bar("report", len(in_full(stored.result))) as done:
+            write_page(project, file, stored, about, secrets, progress=done)
         if str(file) != "-":
             size = file.stat().st_size / 1e6
             echo(f"{project.settings.shown(file)}: {size:.1f} MB", err=bool(views.files))
@@ -196,58 +198,3 @@ def _merge(
         writer.finish(result, **({"inputs": dict(whole.inputs)} if whole.inputs else {}))
     print_result(report_console(), result, {row.provider for row in project.scenarios})
     return folder, exit_of(result)
-
-
-def _about(project: Project, stored: Stored, views: RequestedViews, changed: tuple[str, ...]) -> RunContext:
-    from llm_contracts.cost.views import stored_cost
-    from llm_contracts.reporting.answer import RunContext
-    from llm_contracts.reporting.ci.files import again
-    from llm_contracts.results.changes import Changes
-
-    return RunContext(
-        run=stored.run,
-        checked_at=stored.document["checked_at"],
-        outdated=changed,
-        report_url=views.report_url,
-        fetch=views.fetch,
-        folder=project.settings.shown(stored.folder),
-        again=again(project, stored),
-        everyone={row.provider for row in project.scenarios},
-        cost=stored_cost(stored),
-        changes=Changes.from_json(stored.document),
-        terms=_terms(project),
-    )
-
-
-def _write_html(
-    project: Project, file: Path, stored: Stored, about: RunContext, secrets: Mapping[str, str]
-) -> None:
-    from llm_contracts.reporting.html.page import in_full, render
-    from llm_contracts.results.document import json_text
-    from llm_contracts.util.terminal import progress_bar
-
-    def guard(name: str, value: Any) -> None:
-        if secrets:
-            refuse_secrets(name, json_text(value).encode(), secrets)
-
-    with progress_bar("report", len(in_full(stored.result))) as done:
-        page = render(
-            stored.result, about, stored.item, protocols_of=project.protocols_of, guard=guard, progress=done
-        )
-        write_pieces(file, page)
-
-
-def _terms(project: Project) -> dict[str, str]:
-    """Reason → by whom it was accepted, and until when. A file that cannot be read says nothing: `check` has
-    reported that already.
-    """
-    from llm_contracts.parity.waivers import WaiverError, load_waivers
-
-    try:
-        entries = load_waivers(project.settings.waivers, local_day()).entries
-    except WaiverError:
-        return {}
-    found: dict[str, dict[str, None]] = {}
-    for waiver in entries:
-        found.setdefault(waiver.reason, {})[f"{waiver.by}, until {waiver.until}"] = None
-    return {reason: "; ".join(terms) for reason, terms in found.items()}

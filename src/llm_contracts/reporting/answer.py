@@ -6,17 +6,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from shlex import quote
 from urllib.parse import quote as quote_url
 
 from llm_contracts.corpus import CorpusProblem, ProblemKind
-from llm_contracts.cost.model import Cost
 from llm_contracts.parity.divergence import Severity
 from llm_contracts.parity.result import Item, Readiness, Reason, Result, Verdict
 from llm_contracts.parity.verdict import NOT_LIVE
-from llm_contracts.results.changes import Changes
 from llm_contracts.util.text import and_more, count, first_names
 
 MARKS = {
@@ -270,56 +267,6 @@ def _commands(verdicts: Mapping[str, Verdict], everyone: Collection[str]) -> Ite
         all_of_them = everyone and set(wanted[step]) >= set(everyone)
         named = "" if all_of_them else "".join(f" --provider {quote(name)}" for name in wanted[step])
         yield step.replace("\0", named)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunContext:
-    """Where a result comes from, and how a reader gets at the whole of it.
-
-    Attributes:
-        run: names what was found.
-        checked_at: when, in ISO 8601.
-        outdated: what has changed since.
-        report_url: where the HTML report can be read, or None.
-        fetch: the command that brings the run's files to the reader's own machine, or None.
-        folder: where they are then.
-        again: the commands that find the same once more, and lead to a decision.
-        everyone: the project's providers, if known; see `answer`.
-        cost: if it was measured.
-        changes: since the run before, if there was one.
-        terms: reason of an acceptance → by whom it is, and until when.
-    """
-
-    run: str
-    checked_at: str
-    outdated: Sequence[str] = ()
-    report_url: str | None = None
-    fetch: str | None = None
-    folder: str = "report"
-    again: Sequence[str] = ("llm-contracts check", "llm-contracts review")
-    everyone: Collection[str] = ()
-    cost: Cost | None = None
-    changes: Changes | None = None
-    terms: Mapping[str, str] = field(default_factory=dict)
-
-    def again_with(self, result: Result) -> str | None:
-        """The command that compares the recordings of a project again; None for a corpus."""
-        if not self.everyone:
-            return None
-        clients = f"--reference {quote(result.reference)} --candidate {quote(result.candidate)}"
-        return f"llm-contracts check {clients}"
-
-    @property
-    def moment(self) -> str:
-        """When it was checked, as people write it."""
-        return datetime.fromisoformat(self.checked_at).strftime("%d %B %Y, %H:%M %Z").lstrip("0").rstrip()
-
-    def link(self, item: str, fingerprint: str = "") -> str | None:
-        """The address of a recording, or of one difference in it, in the HTML report; None without that."""
-        if self.report_url is None:
-            return None
-        rest = f"&d={quote_url(fingerprint)}" if fingerprint else ""
-        return f"{self.report_url}{fragment(item)}{rest}"
 
 
 def fragment(item: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 if TYPE_CHECKING:
     from llm_contracts.project.config import Project
-    from llm_contracts.reporting.answer import RunContext
+    from llm_contracts.reporting.run_context import RunContext
     from llm_contracts.results.store import Stored
 
 
@@ -67,16 +66,3 @@ def write_ci(
         write_text(file, text)
         if str(file) != "-":
             echo(f"{project.settings.shown(file)}: {len(text.encode()) / 1e3:.0f} kB", err=True)
-
-
-def again(project: Project, stored: Stored) -> tuple[str, ...]:
-    """The commands that find the same once more, and lead to a decision. A corpus is not run again: only who
-    has it knows where it is.
-    """
-    settings, result = project.settings, stored.result
-    own = (result.reference, result.candidate) == (settings.reference, settings.candidate)
-    pair = [] if own else ["--reference", result.reference, "--candidate", result.candidate]
-    usual = stored.folder.resolve() == settings.report.resolve()
-    folder = [] if usual else ["--report", settings.shown(stored.folder)]
-    check = [shlex.join(["llm-contracts", "check", *pair, *folder])] if "inputs" in stored.document else []
-    return (*check, shlex.join(["llm-contracts", "review", *folder]))

@@ -12,8 +12,8 @@ from xml.etree import ElementTree as ET
 from llm_contracts.parity.divergence import Divergence, Severity
 from llm_contracts.parity.meanings import plain_meaning
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.reporting.answer import RunContext
 from llm_contracts.reporting.ci.text import cut, cut_sides, without_hidden
+from llm_contracts.reporting.run_context import RunContext
 from llm_contracts.util.text import and_more, first_names
 
 _LONGEST_VALUE = 4_000  # characters; the report has the rest

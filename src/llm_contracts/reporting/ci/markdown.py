@@ -17,7 +17,6 @@ from llm_contracts.parity.result import Item, Result
 from llm_contracts.reporting.answer import (
     MARKS,
     Answer,
-    RunContext,
     VerdictBlock,
     accepted_kinds,
     answer,
@@ -26,6 +25,7 @@ from llm_contracts.reporting.answer import (
     problems,
 )
 from llm_contracts.reporting.ci.text import code, code_block, cut, cut_sides, link, plain
+from llm_contracts.reporting.run_context import RunContext
 from llm_contracts.util.text import and_more, count, first_names
 
 SUMMARY_BYTES = 1024 * 1024

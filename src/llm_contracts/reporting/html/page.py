@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -33,12 +34,17 @@ from llm_contracts.parity.decision_groups import (
 )
 from llm_contracts.parity.divergence import Divergence
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.reporting.answer import MARKS, RunContext, answer, fragment, state
+from llm_contracts.project.config import Project
+from llm_contracts.reporting.answer import MARKS, answer, fragment, state
 from llm_contracts.reporting.html.detail import detail
 from llm_contracts.reporting.item_view import BEST_VIEW
 from llm_contracts.reporting.lines import finite, value_pair, visible
+from llm_contracts.reporting.run_context import RunContext
 from llm_contracts.results.document import json_text
+from llm_contracts.results.store import Stored
+from llm_contracts.util.files import write_pieces
 from llm_contracts.wire.protocols import BUILT_IN, Protocols
+from llm_contracts.wire.scrub.scrubber import refuse_secrets
 
 _SCRIPTS = ("dom.js", "decisions.js", "lanes.js", "tables.js", "timeline.js", "record.js", "app.js")
 _UNSAFE = re.compile("[<>&\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
@@ -55,6 +61,31 @@ def in_full(result: Result) -> tuple[str, ...]:
     if len(result.items) <= _ALL_IN_FULL:
         return tuple(item.id for item in result.items)
     return tuple(item.id for item in result.items if state(item) != "agree")
+
+
+def write_page(
+    project: Project,
+    file: Path,
+    stored: Stored,
+    about: RunContext,
+    secrets: Mapping[str, str],
+    *,
+    progress: Callable[[str], None],
+) -> None:
+    """Render a project's stored result into this file.
+
+    Raises:
+        SecretFound: one of the secrets is in it; the file is left as it was.
+    """
+
+    def guard(name: str, value: Any) -> None:
+        if secrets:
+            refuse_secrets(name, json_text(value).encode(), secrets)
+
+    pieces = render(
+        stored.result, about, stored.item, protocols_of=project.protocols_of, guard=guard, progress=progress
+    )
+    write_pieces(file, pieces)
 
 
 def render(

@@ -15,10 +15,10 @@ from typing import Any
 from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item, Readiness, Result, Verdict
-from llm_contracts.reporting.answer import RunContext
 from llm_contracts.reporting.ci.annotations import FilePosition, notes, workflow_commands
 from llm_contracts.reporting.ci.junit import junit
 from llm_contracts.reporting.ci.markdown import comment, summary
+from llm_contracts.reporting.run_context import RunContext
 from tests.harness.reporting.samples import verdict
 
 ABOUT = RunContext(

@@ -15,10 +15,10 @@ from markdown_it import MarkdownIt
 from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Kind
 from llm_contracts.parity.result import Readiness, Result
-from llm_contracts.reporting.answer import RunContext
 from llm_contracts.reporting.ci.annotations import AnnotationLevel, notes, workflow_commands
 from llm_contracts.reporting.ci.junit import junit
 from llm_contracts.reporting.ci.markdown import COMMENT_BYTES, MARKER, SUMMARY_BYTES, comment, summary
+from llm_contracts.reporting.run_context import RunContext
 from tests.harness.reporting.ci.sample import ABOUT, divergence, find, item, sample, samples
 from tests.harness.reporting.html.runs import HOSTILE, whole_run
 from tests.harness.reporting.samples import verdict

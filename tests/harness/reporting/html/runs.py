@@ -12,8 +12,8 @@ from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
 from llm_contracts.parity.compare.finding import ABSENT
 from llm_contracts.parity.divergence import Divergence, Kind
 from llm_contracts.parity.result import Item, Readiness, Result
-from llm_contracts.reporting.answer import RunContext
 from llm_contracts.reporting.html.page import render
+from llm_contracts.reporting.run_context import RunContext
 from llm_contracts.wire.interaction import End, Interaction, Piece, Request, Response
 from tests.harness.reporting.samples import verdict
 
