@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from llm_contracts.matrix.plan import LATEST, ReleasePair
@@ -183,19 +183,28 @@ def last_line(errors: str) -> str:
 
 
 def command(folder: Path, environ: Mapping[str, str], *, timeout: float | None = None) -> Command:
-    """A runner of programs in a folder; one that takes longer than so many seconds counts as failed."""
+    """A runner of programs in a folder; one that takes longer than so many seconds counts as failed. What a
+    program leaves running is not waited for: it holds files open, and not pipes.
+    """
 
     def run(arguments: Sequence[str | Path]) -> Completed:
         words = list(map(str, arguments))
-        try:
-            return subprocess.run(  # noqa: S603 - the programs are ours, and no shell reads the arguments
-                words, cwd=folder, env=environ, capture_output=True, encoding="utf-8", errors="replace",
-                timeout=timeout, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return subprocess.CompletedProcess(words, -1, "", f"it took longer than {timeout:g} seconds")
+        with _text_file() as output, _text_file() as errors:
+            try:
+                done = subprocess.run(  # noqa: S603 - the programs are ours, and no shell reads the arguments
+                    words, cwd=folder, env=environ, stdout=output, stderr=errors, timeout=timeout, check=False
+                )
+            except subprocess.TimeoutExpired:
+                return Completed(words, -1, "", f"it took longer than {timeout:g} seconds")
+            for file in (output, errors):
+                file.seek(0)
+            return Completed(words, done.returncode, output.read(), errors.read())
 
     return run
+
+
+def _text_file() -> IO[str]:
+    return TemporaryFile("w+", encoding="utf-8", errors="replace")
 
 
 def own_variables(environ: Mapping[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ uv is a stand-in here that writes down what it was asked and leaves what uv woul
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -191,6 +192,13 @@ def test_programs_report_how_they_ended(tmp_path: Path) -> None:
     slow = command(tmp_path, {"PATH": "/usr/bin:/bin"}, timeout=0.1)(["sleep", "5"])
     assert (slow.returncode, last_line(slow.stderr)) == (-1, "it took longer than 0.1 seconds")
     assert last_line("") == "it ended without a word"
+
+
+def test_what_a_program_leaves_running_is_not_waited_for(tmp_path: Path) -> None:
+    begun = time.monotonic()
+    done = command(tmp_path, {"PATH": "/usr/bin:/bin"})(["sh", "-c", "echo done; sleep 20 &"])
+    assert (done.returncode, done.stdout) == (0, "done\n")
+    assert time.monotonic() - begun < 15
 
 
 def test_nothing_leads_python_back_here() -> None:
