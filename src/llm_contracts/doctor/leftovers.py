@@ -96,7 +96,7 @@ def _in_file(root: Path, name: str, retiring: Retiring, packages: PackageFinder)
         return
     words, text = _words(retiring), data.decode("utf-8", "replace")
     lines = lines_of(name, text)
-    tree = _tree(text) if name.endswith(PYTHON) else _tree("")
+    tree = _tree("\n".join(lines) if name.endswith((*PYTHON, ".ipynb")) else "")
     named = packages.lines(name, lines, tree) | _imported(name, tree, retiring)
     for number, line in _outside_the_table(lines):
         if number in named or words.search(line):

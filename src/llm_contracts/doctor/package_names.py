@@ -40,8 +40,9 @@ _INSTALL = (
 )
 _BEGINS = re.compile(f"(?i:{_INSTALL})")
 _ASSIGNED = re.compile(
-    r"^\s*(?:-\s+)?(?:(?:export|local|readonly|declare|ARG|ENV|set|variable)\s+)*"
-    r"[\"']?(?P<key>[\w.$-]+)(?:\(\w+\)|[\"'])?\s*(?:(?P<block>\{)|(?:::?=|\?=|\+=|[:=])(?!=)(?P<value>.*))"
+    r"^\s*(?:-\s+|%\{[?!]+\w+:\s*)?(?:(?:export|local|readonly|declare|ARG|ENV|set|variable)\s+)*"
+    r"[\"']?(?P<key>[\w.$-]+)(?:\([\w, ]+\)|[\"'])?\s*"
+    r"(?:(?P<block>\{)|(?:::?=|\?=|\+=|[:=])(?!=)(?P<value>.*))"
 )
 _INLINE = re.compile(r"([\w.$-]+)[\"']?\s*[:=]\s*(\[[^\]]*\]|\([^)]*\)|\"[^\"]*\"|'[^']*')")
 _PACKAGES = re.compile(
@@ -78,10 +79,12 @@ class PackageFinder:
     """Finds packages by their names, which may be spelt in any of the ways of PEP 503."""
 
     def __init__(self, packages: Sequence[str]) -> None:
-        # `python3-requests` is how distributions of Linux have it.
+        # `python3-requests` is how distributions of Linux have it; what they make packages from may have a
+        # variable for the number, or for all before the name.
         names = "|".join(re.sub(r"[-_.]+", "[-_.]+", name) for name in packages)
         self._packages = packages
-        self._spelt = rf"(?:py(?:thon)?[\d.]*-)?(?:{names})"
+        before = r"(?:py(?:thon)?(?:[\d.]*|[%$]\{\w+\})|[%$]\{\w*py\w*\})-"
+        self._spelt = rf"(?:{before})?(?:{names})"
         self._name = rf"{self._spelt}(?![\w/-])"  # whatever stands before it
         self._word = rf"(?<![\w.-]){self._name}"
         self._named = re.compile(f"(?i:{self._spelt})")

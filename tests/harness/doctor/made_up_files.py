@@ -618,6 +618,10 @@ Summary: Answers requests of customers
 Requires: python3-flask, python3-requests <-
 BuildRequires:  python3dist(requests) <-
 Requires(post): python3-requests <-
+Requires(post, preun): python3-requests <-
+Requires: python%{python3_pkgversion}-requests <-
+%{?el8:BuildRequires: python3-requests} <-
+Requires: %{company}-requests
 Recommends: python3-requests <-
 %description
 The shop sends requests to models.
@@ -636,6 +640,8 @@ makedepends=(
 )
 optdepends=('python-requests: for models') <-
 checkdepends=(python-requests) <-
+depends+=("python${_version}-requests" "${_py}-flask") <-
+depends_x86_64=("${_py}-requests") <-
 build() {
   echo "requests"
 }
@@ -648,6 +654,18 @@ Depends: ${misc:Depends}, python3-requests (>= 2) <-
 Suggests: python3-requests <-
 Description: requests tea
  Sends requests to models.
+""",
+    "second/package/looked-up.ipynb": """\
+{
+ "cells": [
+  {
+   "cell_type": "code",
+   "source": [
+    "importlib.util.find_spec('requests')" <-
+   ]
+  }
+ ]
+}
 """,
     "second/nix/enter.sh": """\
 nix-shell -p python3Packages.requests <-
