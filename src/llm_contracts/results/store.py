@@ -7,6 +7,7 @@ else (`results/items`). Both are written by `results/writer`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,11 @@ from llm_contracts.util.dataclass_json import from_json
 from llm_contracts.util.files import read_file
 
 RESULT = "result.json"
+
+# A reason of an older result: how many, what they have in common, their names or kinds.
+_COUNTED = re.compile(r"([\d,]+) ([^:(]+)(?:: | \().+\.", re.DOTALL)
+_SINGULAR = re.compile(r"((?:live )?\w+) (is|has|differs|cannot)\b|(\w+ difference)$")
+_PLURALS = {"is": " are", "has": " have", "differs": " differ", "cannot": " cannot", None: ""}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,5 +140,17 @@ def _result(document: Mapping[str, Any]) -> Result:
 
 def _because(row: Mapping[str, Any]) -> tuple[Reason, ...]:
     """The reasons of a verdict; older results have their sentences alone."""
-    older = [{"answer": row["verdict"], "sentence": sentence} for sentence in row["reasons"]]
-    return from_json(tuple[Reason, ...], row.get("because", older))
+    if "because" in row:
+        return from_json(tuple[Reason, ...], row["because"])
+    return tuple(_older_reason(Readiness(row["verdict"]), sentence) for sentence in row["reasons"])
+
+
+def _older_reason(answer: Readiness, sentence: str) -> Reason:
+    """A reason that is there as its sentence alone, with what is counted read from it."""
+    counted = _COUNTED.fullmatch(sentence)
+    if counted is None:
+        return Reason(answer=answer, sentence=sentence)
+    what, number = counted[2].strip(), int(counted[1].replace(",", ""))
+    if number == 1:
+        what = _SINGULAR.sub(lambda each: f"{each[1] or each[3]}s{_PLURALS[each[2]]}", what, count=1)
+    return Reason(answer=answer, sentence=sentence, what=what, number=number)

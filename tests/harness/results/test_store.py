@@ -6,12 +6,15 @@ import json
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from llm_contracts.parity.result import Item, Result
-from llm_contracts.results.document import item_document, light, run_digest
+from llm_contracts.parity.verdict import decide
+from llm_contracts.project.scenario import Scenario
+from llm_contracts.results.document import item_document, light, run_digest, to_document
 from llm_contracts.results.items import DRAFT, ITEMS, ItemsFile, StoredResultError, packed, whole
 from llm_contracts.results.store import RESULT, Stored
 from llm_contracts.results.writer import writing
@@ -54,6 +57,29 @@ def test_the_summary_is_the_result_without_what_is_big(tmp_path: Path) -> None:
     bare = tuple(light(each) for each in found.items)
     assert load(tmp_path).result == replace(found, items=bare)
     assert load(tmp_path).result.items == bare
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_what_the_reasons_of_an_older_result_count_is_read_from_their_sentences(
+    tmp_path: Path, number: int
+) -> None:
+    names = [f"openai/s{each}" for each in range(number)]
+    differing = [item(name, divergences=(INVENTED,), noise=(INVENTED,)) for name in names]
+    lost = [item(name, reference=None, candidate=None, problem="is missing.") for name in names]
+    rows = [Scenario(id=name.partition("/")[2], provider="openai", model="m") for name in names]
+    decided = [
+        decide("openai", items, rows, today=date(2026, 11, 29), unreplayed=left)
+        for items, left in (([], []), (differing, []), (lost, []), ([*map(item, names)], names))
+    ]
+    found = result(verdicts={f"p{each}": verdict for each, verdict in enumerate(decided)})
+    document = to_document(found)
+    for row in document["verdicts"].values():
+        del row["because"]
+    read = Stored(folder=tmp_path, document=json.loads(json.dumps({**document, "checked_at": ""}))).result
+    for verdict, older in zip(decided, read.verdicts.values(), strict=True):
+        assert [(reason.sentence, reason.what, reason.number) for reason in older.because] == [
+            (reason.sentence, reason.what, reason.number) for reason in verdict.because
+        ]
 
 
 def test_a_light_item_gives_the_same_document_and_counts_as_run(tmp_path: Path) -> None:
