@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from llm_contracts.clients.builtin import litellm, litellm_async, openai, openai_async, streamed
 from llm_contracts.clients.call import Call, Client, Function
-from llm_contracts.clients.libraries.litellm import offline_litellm
+from llm_contracts.clients.libraries.litellm import litellm_router, litellm_router_async, offline_litellm
 from llm_contracts.clients.observation import Observation, Usage
 from llm_contracts.clients.observe import observe
 from llm_contracts.wire.interaction import End, Interaction, Request, Response
@@ -23,6 +23,7 @@ from tests.harness.held import held
 
 CHAT = "https://api.example.com/v1/chat/completions"
 MODELS = "https://api.example.com/v1/models"
+STREAMED = {"stream_options": {"include_usage": True}, "temperature": 0.5}
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,7 @@ def run(
     *,
     timeout: float = 30,
     max_chunks: int = 1000,
+    params: Mapping[str, Any] = STREAMED,
 ) -> Observation:
     with edge.replay((recorded,), PlaybackOptions(lockstep=True, patience=10)) as session:
         call = Call(
@@ -79,7 +81,7 @@ def run(
             provider="example",
             model="m",
             messages=({"role": "user", "content": "Hi"},),
-            params={"stream_options": {"include_usage": True}, "temperature": 0.5},
+            params=params,
             function=function,
         )
         return observe(path, call, name="bare", session=session, timeout=timeout, max_chunks=max_chunks)
@@ -98,6 +100,15 @@ def test_a_bare_client_hands_on_what_was_sent_as_it_comes(edge: Edge, path: Clie
     (told,) = observed.reported_usage
     assert (told.prompt_tokens, told.completion_tokens, told.total_tokens) == (1, 2, 3)
     assert [chunk.position for chunk in observed.chunks if chunk.text] == [1, 2]
+
+
+@pytest.mark.parametrize("path", [litellm, litellm_async, litellm_router, litellm_router_async])
+@pytest.mark.parametrize("name", ["name", "provider", "prompt"])
+def test_litellm_takes_every_parameter_by_its_name(edge: Edge, path: Client, name: str) -> None:
+    observed = run(edge, path, answer(*EVENTS), params={"extra_body": {}, name: "x"})
+    assert observed.failure is None, observed.failure.message
+    (request,) = observed.requests
+    assert json.loads(request.body)[name] == "x"
 
 
 @pytest.mark.parametrize("path", ALL)

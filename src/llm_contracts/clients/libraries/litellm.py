@@ -77,8 +77,9 @@ def _calls(
     `routed`: whether each call says where it goes.
     """
     given = {"model": call.model, **call.params}
+    about, after = {**given, "input": call.input}, {**given, "prompt": call.input}
 
-    def asked(name: str, provider: str, **said: Any) -> Callable[[], Any]:
+    def asked(name: str, provider: str, /, **said: Any) -> Callable[[], Any]:
         route = _route(call, provider) if routed else {}
         return lambda: getattr(library, prefix + name)(**said, **route)
 
@@ -86,9 +87,9 @@ def _calls(
     return {
         Function.INVOKE: chat,
         Function.CHAT: chat,
-        Function.RESPONSES: asked("responses", "openai", input=call.input, **given),
-        Function.EMBEDDINGS: asked("embedding", "openai", input=call.input, **given),
-        Function.COMPLETIONS: asked("text_completion", "text-completion-openai", prompt=call.input, **given),
+        Function.RESPONSES: asked("responses", "openai", **about),
+        Function.EMBEDDINGS: asked("embedding", "openai", **about),
+        Function.COMPLETIONS: asked("text_completion", "text-completion-openai", **after),
         Function.MESSAGES: lambda: getattr(library.anthropic.messages, f"{prefix}create")(
             messages=[dict(message) for message in call.messages], **given, **_route(call, "anthropic")
         ),
