@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import chain, repeat
 from types import TracebackType
 from typing import Self
@@ -15,6 +15,7 @@ from llm_contracts.simulator.dialect import Dialect, compact
 from llm_contracts.simulator.dialects import DIALECTS
 from llm_contracts.simulator.engine import KEY, Responder
 from llm_contracts.simulator.scripts import SCRIPTS, script_named
+from llm_contracts.wire.content import UnpackingError, unpacker
 from llm_contracts.wire.interaction import Request
 from llm_contracts.wire.proxy.access_check import refused
 from llm_contracts.wire.proxy.server import Edge
@@ -82,8 +83,11 @@ class Simulator:
                 return web.Response(status=status, headers=lines, body=compact(document).encode())
             # A token in the query stands where others have their key.
             headers["Authorization"] = f"Bearer {incoming.query.get(dialect.grants.field, '')}"
-        if not re.fullmatch(f"GET {base}/models|POST {base}{dialect.chats_at}", asked):
+        if not re.fullmatch(f"(?:GET|HEAD) {base}/models|POST {base}{dialect.chats_at}", asked):
             return refused(404, "The provider has no such path.")
+        if unpack := unpacker(incoming.headers.get("Content-Encoding", "")):
+            with suppress(UnpackingError):  # as it came it is not a request, which the provider says
+                body = b"".join(unpack(body))
         turn, seed = next(self._turns)
         ask = dialect.read(incoming.path, headers, body)
         reply = Responder(dialect=dialect, key=self.key, seed=seed).respond(ask, turn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 from collections.abc import Iterator
@@ -30,10 +31,12 @@ def send(
     path: str = "/chat/completions",
     method: str = "POST",
     key: str = KEY,
+    coding: str = "identity",
 ) -> tuple[http.client.HTTPResponse, bytes]:
     url = urlsplit(simulator.base_url)
     connection = http.client.HTTPConnection(url.netloc, timeout=60)
-    connection.request(method, url.path + path, body, {"Authorization": f"Bearer {key}"})
+    headers = {"Authorization": f"Bearer {key}", "Content-Encoding": coding}
+    connection.request(method, url.path + path, body, headers)
     response = connection.getresponse()
     content = response.read()
     connection.close()
@@ -82,6 +85,18 @@ def test_a_body_that_is_no_json_object_is_a_400_of_the_provider(qwen: Simulator,
     response, content = send(qwen, body)
     assert response.status == 400
     assert "request_id" in json.loads(content)
+
+
+def test_a_packed_body_is_read_and_what_is_not_packed_as_it_says_is_a_400(qwen: Simulator) -> None:
+    qwen.play("plain-stream")
+    plain = json.dumps(BODY).encode()
+    given = [gzip.compress(plain), b"\x1f\x8b\x08not at all"]
+    assert [send(qwen, body, coding="gzip")[0].status for body in given] == [200, 400]
+
+
+def test_a_listing_can_be_asked_for_its_headers_alone(qwen: Simulator) -> None:
+    response, content = send(qwen, b"", path="/models", method="HEAD")
+    assert (response.status, content) == (200, b"")
 
 
 def test_a_request_that_asks_for_no_stream_is_told_that_only_streams_are_played(qwen: Simulator) -> None:
