@@ -61,7 +61,7 @@ def read_har(document: Any, folder: Path) -> Iterator[Entry]:
             return _exchange(HarEntry(row), folder, place, name, recorder)
         except KeyError as error:
             raise UnreadableError(place, f"has no {error}; the file may be cut.") from error
-        except (TypeError, AttributeError, ValueError) as error:
+        except (TypeError, AttributeError) as error:
             raise UnreadableError(place, f"is not a usable entry ({error}).") from error
 
     return read_each([(f"log.entries[{number}]", row) for number, row in enumerate(entries)], read)

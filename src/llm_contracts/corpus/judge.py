@@ -47,6 +47,8 @@ def read_each(rows: Sequence[tuple[str, Row]], read: Callable[[Row, str, str], E
             yield read(row, place, str(number) if len(rows) > 1 else "")
         except UnreadableError as error:
             yield error.problem
+        except ValueError as error:  # its address cannot be read, say
+            yield CorpusProblem(place=place, reason=f"is not a usable entry ({error}).")
 
 
 def judged(stream: CorpusStream, *, fault: CorpusProblem | None = None, exact: bool = True) -> Entry:

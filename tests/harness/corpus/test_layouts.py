@@ -210,6 +210,16 @@ def test_a_damaged_file_is_named(tmp_path: Path, name: str, content: bytes, reas
     assert found.why is ProblemKind.UNREADABLE
 
 
+def test_an_address_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    interaction = asked()
+    request = replace(interaction.request, uri="http://[::1/v1/chat/completions")
+    name, content = vcrpy(replace(interaction, request=request))
+    (tmp_path / name).write_bytes(content)
+    found = one_problem(tmp_path)
+    assert found.place == f"{tmp_path / name}: interactions[0]"
+    assert found.reason == "is not a usable entry (Invalid IPv6 URL)."
+
+
 def test_responses_that_do_not_match_requests_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("requests: [1, 2]\nresponses: [1]\n")
     assert "not as many as requests" in one_problem(tmp_path).reason
