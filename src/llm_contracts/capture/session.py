@@ -115,7 +115,8 @@ class CaptureSession(RecordSession):
         try:
             return bool(idle.result(seconds))
         except TimeoutError:
-            return not idle.cancel()
+            idle.cancel()
+            return self._idle.is_set()
 
     def at_the_edge(self, headers: Headers, request: Request) -> Headers:
         """A redirect to somebody else leads there, as it would without the edge."""

@@ -529,6 +529,7 @@ def test_a_session_holds_nothing_of_what_has_passed(scene: Scene) -> None:
             application.ask({"role": "user", "content": str(number)})
         (session,) = (each for each in application.capture.sessions if "/acme" in each.origin)
         assert session.wait_idle(10)
+        assert session.wait_idle(0)
         held = (session._requests, session._times, session._raw, session._flaws, session._failures)
     assert held == ([], [], [], [], [])
 
