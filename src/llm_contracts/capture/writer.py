@@ -193,13 +193,13 @@ class Writer:
 
     def _elsewhere(self, work: Callable[[], None]) -> None:
         """Do it in a process of its own: to search a megabyte would keep calls waiting for seconds."""
-        if self._process is None or not self._process.active:  # a killed process takes its pool with it
-            from llm_contracts.util.processes import SPAWN, ProcessPool
+        from llm_contracts.util.processes import SPAWN, ProcessPool, result_of
 
+        if self._process is None or not self._process.active:  # a killed process takes its pool with it
             if self._process is not None:
                 self._process.join()
             self._process = ProcessPool(1, context=SPAWN)
-        self._process.schedule(work).result()
+        result_of(self._process.schedule(work), self._process)
 
 
 def _save(file: Path, seen: Cassette, endpoint: Endpoint, secrets: Mapping[str, str], change: Change) -> None:
