@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import http.client
 import json
@@ -10,6 +11,7 @@ import socket
 import threading
 import time
 from urllib.parse import urlsplit
+from weakref import ref
 
 import aiohttp
 import pytest
@@ -298,6 +300,27 @@ def test_a_body_of_known_length_keeps_it(edge: Edge) -> None:
 
     with Upstream(script) as upstream, _record(edge, upstream) as session, asking(session.origin) as response:
         assert (response.read(), response.headers["content-length"]) == (b"{}", "2")
+
+
+def test_a_connection_that_goes_on_keeps_no_session_that_has_ended(edge: Edge) -> None:
+    def script(peer: Peer) -> None:
+        peer.head(headers=(("content-length", "2"),), chunked=False)
+        peer.send(b"{}")
+
+    connection, kept = http.client.HTTPConnection("127.0.0.1", edge.port, timeout=60), []
+    for _ in range(2):
+        with Upstream(script) as upstream, _record(edge, upstream) as session:
+            connection.request("GET", f"{urlsplit(session.origin).path}/v1/models")
+            connection.getresponse().read()
+        kept.append(ref(session))
+        del session
+    deadline = time.monotonic() + 30
+    while (left := any(each() for each in kept)) and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(0.05)
+    assert connection.sock is not None  # it does go on
+    connection.close()
+    assert not left
 
 
 def test_what_is_not_packed_as_its_header_says_passes_too(edge: Edge) -> None:

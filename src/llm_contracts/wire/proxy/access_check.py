@@ -16,6 +16,7 @@ import re
 import traceback
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
+from weakref import WeakMethod
 
 from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import LineTooLong
@@ -77,14 +78,15 @@ class Connection(web.RequestHandler):
     """A client's connection: what a request has as its `protocol`.
 
     Attributes:
-        on_lost: what is called with it when it is gone.
+        on_lost: what is called with it when it is gone. Weak: clients use a connection for one session after
+            the other, and it would keep all of them, with what they have recorded.
     """
 
     __slots__ = ("_head_timer", "_head_within", "on_lost")
 
     def __init__(self, head_within: float, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.on_lost: set[Callable[[Connection], None]] = set()
+        self.on_lost: set[WeakMethod[Callable[[Connection], None]]] = set()
         self._head_within = head_within
         self._head_timer: asyncio.TimerHandle | None = None
 
@@ -109,8 +111,9 @@ class Connection(web.RequestHandler):
         """Called by asyncio."""
         self._stop_clock()
         super().connection_lost(exc)
-        for tell in self.on_lost:
-            tell(self)
+        for each in self.on_lost:
+            if (tell := each()) is not None:
+                tell(self)
 
     def _stop_clock(self) -> None:
         if self._head_timer is not None:

@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections import deque
 from typing import cast
+from weakref import WeakMethod
 
 import aiohttp
 from aiohttp import ClientResponse, web
@@ -94,7 +95,7 @@ class RecordSession(Session):
         self, incoming: web.BaseRequest, transport: asyncio.Transport, request: Request
     ) -> web.StreamResponse:
         connection = cast("Connection", incoming.protocol)
-        connection.on_lost.add(self._lost)
+        connection.on_lost.add(WeakMethod(self._lost))
         self._busy.add(connection)
         try:
             return await self._exchange(incoming, transport, request)
