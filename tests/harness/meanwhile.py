@@ -13,16 +13,20 @@ def meanwhile(act: Callable[[int], object], *, threads: int = 3) -> Iterator[Non
     """While open, so many threads do this over and over, each with its number."""
     end = Event()
 
-    def go_on(number: int) -> None:
+    def go_on(number: int, begun: Event) -> None:
+        begun.set()
         while not end.is_set():
             act(number)
 
-    others = [Thread(target=go_on, args=(number,)) for number in range(threads)]
     with ExitStack() as stack:
-        stack.callback(sys.setswitchinterval, sys.getswitchinterval())
-        sys.setswitchinterval(1e-6)
-        for other in others:
+        for number in range(threads):
+            begun = Event()
+            other = Thread(target=go_on, args=(number, begun))
             other.start()
             stack.callback(other.join)
-        stack.callback(end.set)
+            stack.callback(end.set)
+            # Coverage traces each from its start, and Python 3.11 refuses that to two at once.
+            begun.wait()
+        stack.callback(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(1e-6)
         yield
