@@ -151,8 +151,9 @@ def report(
     changed = outdated(project.settings, stored.document)
     if changed:
         echo(f"The stored result is out of date; the page says so. Changed: {changed[0]}.", err=True)
-    links = {"report_url": views.report_url, "fetch": views.fetch}
-    about = run_context(project, stored, outdated=changed, today=local_day(), **links)
+    about = run_context(
+        project, stored, outdated=changed, today=local_day(), report_url=views.report_url, fetch=views.fetch
+    )
     if html is not None or not views.files:
         # CI's views need no template engine.
         from llm_contracts.reporting.html.page import in_full, write_page

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import Client
 from llm_contracts.clients.command import CommandClient
@@ -298,6 +299,15 @@ _READERS: Mapping[str, Callable[[str, Any, Path], Any]] = {
     "client": _commands,
 }
 """Key of the table → what makes its value of it, given its place in messages and the project's folder."""
+
+
+def address_fault(url: str) -> str:
+    """Why an address cannot be taken apart; empty where it can."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def env_file(file: Path) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit, urlunsplit
 
-from llm_contracts.project.config import ConfigError
+from llm_contracts.project.config import ConfigError, address_fault
 from llm_contracts.project.scenario import Provider
 from llm_contracts.wire.cassette import Provenance
 from llm_contracts.wire.interaction import Interaction
@@ -83,7 +83,8 @@ def live_endpoint(provider: Provider, environ: Mapping[str, str]) -> Endpoint | 
     if not all(halves):
         return None
     override = environ.get(provider.base_url_variable, "").strip() if provider.base_url_variable else ""
-    if override and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", override):
+    is_base_url = re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", override) and not address_fault(override)
+    if override and not is_base_url:
         name = provider.base_url_variable
         raise ConfigError(
             f"{name} is not a base URL, which is like {provider.base_url}: correct or unset it."

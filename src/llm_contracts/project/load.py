@@ -12,11 +12,10 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
-from urllib.parse import urlsplit
 
 from llm_contracts.clients.call import Client
 from llm_contracts.clients.libraries.litellm import offline_litellm
-from llm_contracts.project.config import ConfigError, Project, Settings, nearest
+from llm_contracts.project.config import ConfigError, Project, Settings, address_fault, nearest
 from llm_contracts.project.inputs import executed_files
 from llm_contracts.project.recorded_scenarios import captured_rows
 from llm_contracts.project.scenario import Provider, Scenario
@@ -103,25 +102,23 @@ def _rows(file: Path, module: ModuleType | None, name: str, kind: type[Row]) -> 
 
 def _check_fields(file: Path, row: Provider | Scenario) -> None:
     """Each is of the type that is declared, and the base URL can be read. Later nobody would know the row."""
-    kind: Any = type(row)
-    for name, kinds in _declared(kind).items():
+    declared: Any = type(row)
+    for name, kinds in _kinds_of(declared).items():
         value = getattr(row, name)
         if not any(_is_a(kind, value) for kind in kinds):
             wanted = " or ".join(map(_display_type, kinds))
             given = repr(value) if isinstance(value, str) else type(value).__name__
             raise ConfigError(f"{file}: {row.name}: {name} must be {wanted}, not {given}.")
-    try:
-        _ = urlsplit(row.base_url).port
-    except ValueError as error:
-        raise ConfigError(f"{file}: {row.name}: {row.base_url!r} is not a base URL: {error}.") from error
+    if fault := address_fault(row.base_url):
+        raise ConfigError(f"{file}: {row.name}: {row.base_url!r} is not a base URL: {fault}.")
 
 
 @cache
-def _declared(kind: Any) -> Mapping[str, tuple[Any, ...]]:
+def _kinds_of(declared: Any) -> Mapping[str, tuple[Any, ...]]:
     """Field → the types that it may have."""
     return {
         name: get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-        for name, hint in get_type_hints(kind).items()
+        for name, hint in get_type_hints(declared).items()
     }
 
 

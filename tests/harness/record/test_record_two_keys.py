@@ -31,7 +31,10 @@ def test_half_a_key_is_none(environ: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["not a url", "ftp://host/v1", "https://host/v1?a=b", "https://host/v1#top", "host/v1", "http://"],
+    [
+        *("not a url", "ftp://host/v1", "https://host/v1?a=b", "https://host/v1#top", "host/v1", "http://"),
+        *("http://[::1/v1", "https://host:port/v1"),
+    ],
 )
 def test_what_is_no_base_url_is_refused_by_the_name_of_its_variable(value: str) -> None:
     row = replace(ROW, base_url_variable="TWO_URL")
