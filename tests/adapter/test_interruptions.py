@@ -6,15 +6,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from types import FrameType
 
+import httpx
 import pytest
 
 from llm_adapter import Adapter, LLMError, RequestFailedError
+from llm_adapter.backends.ark_listing import EndpointDirectory
+from llm_adapter.clients import Clients
 from llm_adapter.interruptions import interruption
 from tests.adapter.conftest import MakeAdapter
 from tests.adapter.provider import End, Provider, Reply, answer
@@ -114,13 +117,22 @@ def test_what_the_application_was_handling_is_not_taken_for_an_interruption(
         assert interruption(raised.value) is None
 
 
+def _post(url: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    return httpx.post(url, headers=headers, content=body, timeout=60).content
+
+
 def test_so_is_the_search_for_an_endpoint(make_adapter: MakeAdapter, provider: Provider) -> None:
-    """Though one that fails is a warning. Another thread searches, and the call waits for it."""
+    """Though one that fails is a warning. Another thread searches, and the call waits for it: here, however
+    long that takes, as a call that has given up waits elsewhere.
+    """
     error = SoftTimeLimitExceeded()
     provider.say(Reply(end=End.SILENCE))
     listing = {"ARK_ACCESS_KEY_ID": "a", "ARK_SECRET_ACCESS_KEY": "b", "ARK_LISTING_URL": provider.url}
-    adapter = make_adapter(**listing)
-    with raising(error, ("/threading.py",)) as now:
+    clients = Clients(directory=EndpointDirectory(send=_post, patience=60))
+    with (
+        closing(replace(make_adapter(**listing), clients=clients)) as adapter,
+        raising(error, ("/threading.py",)) as now,
+    ):
         provider.on_stall = now
         with pytest.raises(SoftTimeLimitExceeded) as raised:
             list(adapter.invoke_llm(None, "u", None, "ark/mine", "hi"))
