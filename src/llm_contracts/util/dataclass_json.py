@@ -28,9 +28,14 @@ def to_json(value: Any) -> Any:
     if is_dataclass(value):
         defaults = _defaults(cast("Any", type(value)))
         given = ((name, getattr(value, name), default) for name, default in defaults)
-        changed = ((name, part) for name, part, default in given if part != default)
+        changed = ((name, part) for name, part, default in given if part != default or _is_minus_zero(part))
         return {name: part if type(part) in _AS_THEY_ARE else to_json(part) for name, part in changed}
     return dict(value) if isinstance(value, Mapping) else value
+
+
+def _is_minus_zero(value: Any) -> bool:
+    """Whether it is equal to a default of 0, and not the same."""
+    return type(value) is float and str(value) == "-0.0"
 
 
 @cache

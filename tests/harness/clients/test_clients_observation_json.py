@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from llm_contracts.clients.observation import Chunk, Failure, Observation, Usage
@@ -92,6 +92,7 @@ def through_a_file(value: Any) -> Any:
 
 
 @given(observations)
+@example(Observation(client="", duration_ms=-0.0))
 def test_an_observation_comes_back_as_it_went(seen: Observation) -> None:
     again = observation_from_json(through_a_file(observation_to_json(seen)))
     assert again == seen
