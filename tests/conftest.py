@@ -6,7 +6,9 @@ import gc
 import os
 import signal
 import socket
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,26 @@ pytest_plugins = ["pytester"]
 # Commands write as wide as these say; readline in xdist's controller sets them for the workers.
 for _name in ("COLUMNS", "LINES"):
     os.environ.pop(_name, None)
+
+_TRACED = threading.RLock()
+
+
+def one_at_a_time(install: Callable[..., Any]) -> Callable[..., Any]:
+    """What begins to trace a thread, for no two threads at once."""
+
+    def installing(*given: Any) -> Any:
+        with _TRACED:
+            return install(*given)
+
+    return installing
+
+
+# Under coverage, Python 3.11 refuses to trace a thread while it begins to trace another, and the thread never
+# runs: "Cannot install a trace function". It lets others have a turn there where there is an audit hook, as
+# ours is. May go with Python 3.11.
+if sys.version_info < (3, 12) and (_begin := threading.gettrace()) is not None:
+    sys.settrace = one_at_a_time(sys.settrace)
+    threading.settrace(one_at_a_time(_begin))
 
 # How long an example takes is a matter of the machine. What changes from run to run has no place in CI.
 hypothesis.settings.register_profile(
